@@ -1,0 +1,101 @@
+"""The one settings object: what every process is told, and nothing else reads configuration. Loading it is `settings_file`'s work."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.configuration import Analysis
+from models.instants import MINUTE, SECOND
+
+Role = Literal["reduce", "analyze", "store", "alert"]
+ROLES: tuple[Role, ...] = ("reduce", "analyze", "store", "alert")
+
+
+class Kafka(msgspec.Struct, frozen=True, kw_only=True):
+    """The broker and how to reach it. Passwords come from the environment or a file, never from argv."""
+
+    bootstrap: str = "127.0.0.1:9092"
+    prefix: str = "interplay"  # of topics and consumer groups
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password: str = ""
+    tls_ca: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    session_timeout: int = 30 * SECOND
+    heartbeat: int = 5 * SECOND
+    fetch_wait: int = SECOND // 5
+    poll_records: int = 5000
+    commit_interval: int = 2 * SECOND
+
+
+class Topics(msgspec.Struct, frozen=True, kw_only=True):
+    """What `interplay init` creates. Names are "<prefix>.<name>"; counts can only be changed by drain, init, restart."""
+
+    sources: tuple[str, ...] = ("events", "telemetry")
+    source_partitions: int = 8
+    signals_partitions: int = 4
+    replication: int = 1
+    retention: int = 7 * 24 * 60 * MINUTE
+    record_limit: int = 1 << 20  # bytes; a larger source record is a dead letter
+
+
+class ClickHouse(msgspec.Struct, frozen=True, kw_only=True):
+    """The store: a server, or chDB embedded in the store role's process when `path` is set."""
+
+    path: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8123
+    database: str = "interplay"
+    username: str = "default"
+    password: str = ""
+    secure: bool = False
+    tls_ca: str = ""
+    timeout: int = 30 * SECOND
+    batch: int = 20_000  # rows per insert at most
+    retention_days: int = 30
+    serve: str = "127.0.0.1:8124"  # read-only ClickHouse HTTP endpoint over the embedded store, for query and Grafana; "" turns it off
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What reaches on-call, and how."""
+
+    alertmanager: str = ""  # base URL; "" means observe only
+    observe_only: bool = False
+    min_severity: Literal["info", "warning", "error", "critical"] = "warning"
+    min_confidence: float = 0.5
+    max_age: int = 15 * MINUTE  # a finding detected longer ago pages nobody
+    resend: int = 60 * SECOND
+    username: str = ""
+    password: str = ""
+    tls_ca: str = ""
+    dashboard_url: str = ""
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker process."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = 8600  # reduce; analyze, store and alert take the next three
+    stall_timeout: int = 120 * SECOND  # the watchdog ends a worker that has lag and makes no progress for so long
+    progress_interval: int = SECOND
+    data_dir: str = ".interplay"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything."""
+
+    kafka: Kafka = Kafka()
+    topics: Topics = Topics()
+    clickhouse: ClickHouse = ClickHouse()
+    alert: Alert = Alert()
+    worker: Worker = Worker()
+    analysis: Analysis = Analysis()
+
+
+def topic(settings: Settings, name: str) -> str:
+    """The full name of one of our topics."""
+    return f"{settings.kafka.prefix}.{name}"
