@@ -83,7 +83,7 @@ class Delivery:
             self._delivered(due, refused, now_ns)
 
     def _due(self, now_ns: int) -> list[_Waiting]:
-        """Never answered first, cascades before what they inhibit."""
+        """What has had no answer yet comes first, and cascades before what they inhibit."""
         due = [waiting for waiting in self._notices.values() if not waiting.refused and waiting.due_ns <= now_ns]
         return sorted(due, key=lambda waiting: (waiting.answered, waiting.notice.pattern != "cascade"))
 

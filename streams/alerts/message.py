@@ -52,7 +52,7 @@ def notice(finding: Finding, dashboard_url: str, ended_ns: int | None = None) ->
         severity=finding.severity,
         confidence=finding.confidence,
         basis=finding.basis,
-        summary=_cut(f"{_cut(finding.title, SUMMARY_LIMIT - 80)}, {since} [{finding.finding_id}]", SUMMARY_LIMIT),
+        summary=_cut(f"{_cut(_one_line(finding.title), SUMMARY_LIMIT - 80)}, {since} [{finding.finding_id}]", SUMMARY_LIMIT),
         description=_cut("\n".join(_one_line(sentence) for sentence in body), DESCRIPTION_LIMIT),
         evidence=evidence,
         since=finding.started_at,
@@ -63,7 +63,9 @@ def notice(finding: Finding, dashboard_url: str, ended_ns: int | None = None) ->
 
 def _evidence_line(evidence: tuple[Evidence, ...]) -> _Line:
     """ "02:17:06 root 8 -> 2; … 5 more …; 02:21:40 reversal 2 -> 8": the first and the newest, in the finding's own order."""
-    told = [_cut(f"{clock_time(parse_time(item.time))} {item.role} {item.note}".rstrip(), EVIDENCE_LIMIT // 5) for item in evidence]
+    told = [
+        _cut(_one_line(f"{clock_time(parse_time(item.time))} {item.role} {item.note}"), EVIDENCE_LIMIT // 5) for item in evidence
+    ]
     if len(told) > EVIDENCE_SHOWN:
         left_out = len(told) - EVIDENCE_SHOWN
         told = [told[0], f"… {left_out} more …", *told[-(EVIDENCE_SHOWN - 1) :]]
@@ -85,5 +87,4 @@ def _one_line(text: str) -> _Line:
 
 
 def _cut(text: str, limit: int) -> str:
-    text = text if "\n" in text else _one_line(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -68,7 +68,7 @@ class Notifier:
             self._offer(words)
 
     def observe(self, finding: Finding, published_ns: int) -> Decision:
-        """Takes one record of the findings topic with the ns that Kafka stamped it with. ValueError if it has a time that is none."""
+        """Takes one record of the findings topic with the ns that Kafka stamped it with. ValueError if a time in it is none."""
         decision = self._judge(finding, published_ns)
         self._counts[decision.action if decision.action != "silent" else f"silent_{decision.reason}"] += 1
         if decision.action != "silent":
