@@ -39,6 +39,7 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """Intent conflicts on one knob."""
 
     hold: int = 10 * MINUTE  # an episode resolves when nothing more has happened for so long
+    intent_window: int = 10 * MINUTE  # how long the intent of an action holds that names no end
     skew_limit: int = 5 * SECOND  # a source whose clock is off by more makes a self-reported `old` weaker
 
 

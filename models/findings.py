@@ -64,7 +64,7 @@ class Quality(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One revision of one finding. Times are RFC 3339 in UTC; `as_of` is the canonical key of the newest evidence: time (ns), source, id."""
+    """One revision of one finding. Times are RFC 3339, UTC; `as_of` is the canonical key of the newest evidence: time (ns), source, id."""
 
     finding_id: str
     revision: int
@@ -92,6 +92,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     blast_radius: tuple[Reach, ...] = ()
     quality: Quality = Quality()
+    ends: int = 0  # ns, event time: when the episode is over if nothing more is seen
     subject: str = ""  # what the episode is about, stable over its life: the part of its identity besides pattern and domain
 
 

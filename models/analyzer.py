@@ -1,0 +1,133 @@
+"""The core seen from outside: signals in, changes of findings out. Worker, command line, tests and benchmarks call `Analyzer.feed`.
+
+from models.analyzer import Analyzer
+analyzer = Analyzer()
+for event in events:                      # structs of models.events, in any order
+    analyzer.feed(event)
+for change in analyzer.finish():          # opened, updated, resolved
+    print(change.verb, change.finding.title)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from models.configuration import Analysis
+from models.detectors import detectors
+from models.domain import Domain
+from models.episodes import Episodes, Standing
+from models.events import Event, Signal, Tick, intern_names
+from models.findings import Change, Quality
+from models.stream_time import BEFORE_ALL, WatermarkState
+from models.timeline import Timeline
+
+VERSION = "1"  # of what findings follow from events: raised whenever the same events give other findings
+FOREVER = 1 << 62
+
+
+class Analyzer:
+    """One signals partition. `partitions` are the source partitions whose ticks the watermark waits for."""
+
+    def __init__(
+        self, settings: Analysis | None = None, partitions: Sequence[str] = ("file/0",), state: WatermarkState | None = None
+    ) -> None:
+        self.settings = settings or Analysis()
+        self.timeline = Timeline(tuple(partitions), self.settings.time, state)
+        self.domains: dict[str, Domain] = {}
+        self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence)
+        self._detectors = detectors(self.settings)
+        self._late: Counter[str] = Counter()
+        self._forgotten = BEFORE_ALL
+
+    def feed(self, signal: Signal) -> list[Change]:
+        """Takes in one signal. Only a tick moves time, so only a tick has changes to tell. Raises KeyError on an unknown partition."""
+        if isinstance(signal, Tick):
+            return self._advance() if self.timeline.tick(signal) else []
+        if signal.late:
+            self._late[signal.domain] += 1
+        else:
+            self.timeline.admit(intern_names(signal))
+        return []
+
+    def finish(self) -> list[Change]:
+        """The input has ended: everything in it is known. Episodes that would end later stay open."""
+        for name in sorted(self.timeline.watermark.expected):
+            self.timeline.tick(Tick(partition=name, watermark=self.timeline.newest + 1, mode="data"))
+        return self._advance() + [self._with_quality(change) for change in self.episodes.flush()]
+
+    def domain(self, name: str) -> Domain:
+        """The indexes of one domain, made when first asked for."""
+        found = self.domains.get(name)
+        if found is None:
+            found = self.domains[name] = Domain(name, self.settings)
+        return found
+
+    def _advance(self) -> list[Change]:
+        changes: list[Change] = []
+        watermark = self.timeline.watermark.held
+        while True:
+            timer = self.episodes.next_timer()
+            until = FOREVER if timer is None else timer
+            for event in self.timeline.ready(until):
+                self._judge(event, changes)
+                timer = self.episodes.next_timer()
+                if timer is not None and timer < until:
+                    break
+            else:
+                if timer is None or timer > watermark:
+                    break
+                change = self.episodes.fire()
+                if change is not None:
+                    changes.append(self._with_quality(change))
+        self._age(watermark)
+        return changes
+
+    def _judge(self, event: Event, changes: list[Change]) -> None:
+        domain = self.domain(event.domain)
+        node = domain.place(event)
+        if node is None:
+            return
+
+        def standing(pattern: str, subject: str) -> Standing:
+            return self.episodes.standing((event.domain, pattern, subject))
+
+        for detector in self._detectors:
+            for sighting in detector.judge(node, domain, standing):
+                change = self.episodes.fold(event.domain, sighting)
+                if change is not None:
+                    changes.append(self._with_quality(change))
+        domain.install(node)
+
+    def _age(self, watermark: int) -> None:
+        """Nothing below the watermark can be asked for any more; once a coalescing interval is often enough to say so."""
+        if watermark < self._forgotten + self.settings.coalesce:
+            return
+        self._forgotten = watermark
+        for domain in self.domains.values():
+            domain.age(watermark)
+            domain.expire(watermark)
+        self.episodes.forget(watermark - self.settings.memory)
+
+    def _with_quality(self, change: Change) -> Change:
+        domain = self.domain(change.finding.domain)
+        quality = Quality(
+            late=self._late[domain.name],
+            dropped=domain.counters["shed"],
+            skew_s=round(domain.graph.skew / 1e9, 3),
+            degraded=domain.degraded,
+        )
+        return Change(change.verb, msgspec.structs.replace(change.finding, quality=quality))
+
+    def counters(self) -> dict[str, int]:
+        """What came, what was left out and why, summed over the domains."""
+        total: Counter[str] = Counter(late=sum(self._late.values()), below=self.timeline.below, pending=self.timeline.pending)
+        for domain in self.domains.values():
+            total.update(domain.counters)
+            total["cycles"] += domain.graph.cycles
+            total["unrepaired"] += domain.graph.unrepaired
+            total["facts_shed"] += domain.facts.shed
+        total["open"] = len(self.episodes)
+        return dict(total)

@@ -1,0 +1,178 @@
+"""Thrashing: one knob goes back and forth, undamped.
+
+        16   ┌──┐  ┌──┐        pressure P(t) = sum of w_i * 2^-(t - t_i)/H over the reversals i since the last episode
+         8 ──┘  └──┘  └──      opens at P >= 2 (every reversal puts back the other's value) or 3, ends at P < 0.75
+            a  b  a  b
+
+Several half-lives H run side by side, since one H sees swings up to H only; the shortest that suffices is the fight's own scale and decides
+when it is over. Kinds: `growing` where the amplitude ratio of full cycles averages above 1.2, else `sustained`; a settling knob (below
+0.5) is not reported. Two agents that fight and one that hunts alone are told apart by `metrics.fight_index`. The fingerprint is the knob.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import msgspec
+from msgspec import UNSET
+
+from models.configuration import Thrashing
+from models.domain import Domain
+from models.episodes import Piece, Sighting, Standing
+from models.events import Action, key, ref
+from models.explain import change, list_names, told, turned_back
+from models.findings import CausalEdge, Root, Severity
+from models.graph import Node
+from models.values import same
+from models.zigzag import Reversal, Zigzag, zigzag
+
+EXACT_LAST = 3  # reversals that must put back the other's value for the lower threshold
+SMOOTHING = 0.3  # weight of the newest ratio in the mean growth
+UNLINKED = 0.7  # confidence that one write answers another where nothing says so
+LAST = 4
+
+
+class Thrash(msgspec.Struct, frozen=True):
+    """Reversals of one knob, judged at each write."""
+
+    settings: Thrashing
+
+    def judge(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting]:
+        """A sighting where this write is a reversal and the knob thrashes, or its episode is open."""
+        event = node.event
+        if not isinstance(event, Action) or event.outcome != "applied" or event.new is UNSET:
+            return ()
+        name = (event.resource, event.parameter)
+        writes = domain.variables.actions(name)
+        if not writes or same(writes[-1].new, event.new):
+            return ()
+        subject = f"{event.resource} {event.parameter}"
+        stands = standing("thrashing", subject)
+        if not stands.open and len(writes) < 2:
+            return ()
+        ring = domain.settings.limits.writes_per_knob
+        after = [write for write in (*writes, event) if key(write) > stands.since][-ring:]
+        swings = zigzag(after, self.settings.deadband)
+        if not swings.reversals or swings.reversals[-1].event is not event:
+            return ()
+        return self._seen(event, subject, swings, after, stands)
+
+    def _seen(self, event: Action, subject: str, swings: Zigzag, writes: list[Action], stands: Standing) -> Iterable[Sighting]:
+        reversals = swings.reversals
+        exact = all(reversal.exact for reversal in reversals[-EXACT_LAST:])
+        threshold = self.settings.open_exact if exact else self.settings.open_plain
+        growth = _growth(reversals)
+        half_life, pressure = self._scale(reversals, event.time, threshold)
+        if growth < math.log(self.settings.damped_ratio) or (not stands.open and pressure < threshold):
+            return
+        ends = event.time + int(half_life * max(0.0, math.log2(pressure / self.settings.close)))
+        if stands.open and ends <= event.time:
+            return
+        yield self._sighting(subject, swings, writes, stands, growth, half_life, pressure, ends)
+
+    def _scale(self, reversals: tuple[Reversal, ...], now: int, threshold: float) -> tuple[int, float]:
+        """The shortest half-life at which the pressure suffices, else the longest, and the pressure there."""
+        half_life, pressure = 0, 0.0
+        for half_life in sorted(self.settings.half_lives):
+            pressure = sum(r.weight * 2.0 ** ((r.event.time - now) / half_life) for r in reversals)
+            if pressure >= threshold:
+                break
+        return half_life, pressure
+
+    def _sighting(
+        self,
+        subject: str,
+        swings: Zigzag,
+        writes: list[Action],
+        stands: Standing,
+        growth: float,
+        half_life: int,
+        pressure: float,
+        ends: int,
+    ) -> Sighting:
+        reversals, event = swings.reversals, swings.reversals[-1].event
+        agents = tuple(sorted({a.agent for r in reversals for a in (r.event, r.undone)}))
+        last = reversals[-LAST:]
+        links = [_answered(reversal) for reversal in last]
+        closure = sum(links) / len(links)
+        growing = growth > math.log(self.settings.growing_ratio)
+        amplitude = sum(r.amplitude for r in last) / len(last)
+        score = _score(pressure, amplitude if swings.numeric else math.log(2), growing, swings.fight_index)
+        periods = [b.event.time - a.event.time for a, b in pairwise(reversals)]
+        first = reversals[0]
+        title = (
+            f"{list_names(agents)} fight over {event.resource} {event.parameter}"
+            if len(agents) > 1
+            else f"{agents[0]} hunts on {event.resource} {event.parameter}"
+        )
+        pieces: tuple[Piece, ...] = () if stands.open else (Piece(writes[0], "trigger", change(writes[0]), told(writes[0])),)
+        shown = reversals[-1:] if stands.open else reversals
+        pieces += tuple(Piece(r.event, "reversal", change(r.event), turned_back(r.event, r.undone, r.exact)) for r in shown)
+        return Sighting(
+            pattern="thrashing",
+            kind="growing" if growing else "sustained",
+            subject=subject,
+            pieces=pieces,
+            counts="reversals",
+            counted=("reversal",),
+            title=title,
+            agents=agents,
+            resources=(event.resource,),
+            parameters=(event.parameter,),
+            roots=(Root(ref(first.event), event.resource, first.event.agent, round(closure, 6)),),
+            edges=tuple(
+                CausalEdge(ref(r.undone), ref(r.event), "overwrites", _answered(r), round((r.event.time - r.undone.time) / 1e9, 3))
+                for r in shown
+            ),
+            severity=_severity(score),
+            score=score,
+            confidence=closure * (1.0 - 2.0**-pressure),
+            basis="cited" if min(links) > UNLINKED else "inferred",
+            metrics={
+                "pressure": pressure,
+                "half_life_s": half_life / 1e9,
+                "period_s": 2.0 * sorted(periods)[len(periods) // 2] / 1e9 if periods else 0.0,
+                "amplitude": math.expm1(amplitude) if swings.numeric else 1.0,
+                "growth": math.exp(growth),
+                "fight_index": swings.fight_index,
+            },
+            ends=ends,
+        )
+
+
+def _growth(reversals: tuple[Reversal, ...]) -> float:
+    """Exponentially weighted mean of ln R over the full cycles."""
+    mean = 0.0
+    for i, reversal in enumerate(reversals[2:]):
+        ratio = math.log(max(reversal.growth, 1e-9))
+        mean = ratio if i == 0 else mean + SMOOTHING * (ratio - mean)
+    return mean
+
+
+def _answered(reversal: Reversal) -> float:
+    """Probability that the reversal answers the write it turned back: it names it, cites it, or found its value."""
+    event, undone = reversal.event, reversal.undone
+    if undone.id in event.causes or ref(undone) in event.causes:
+        return 0.98
+    for read in event.reads:
+        if read.resource == undone.resource and read.metric == undone.parameter and same(read.value, undone.new):
+            return 0.95
+    if event.old is not UNSET and same(event.old, undone.new):
+        return 0.95
+    return UNLINKED
+
+
+def _score(pressure: float, amplitude: float, growing: bool, fight_index: float) -> float:
+    """ALGORITHM: (1 - e^(-P/4)) * min(1, A / ln 2) * (1/2 + 1/2 impact); impact is 0 until the topology is known."""
+    score = (1.0 - math.exp(-pressure / 4.0)) * min(1.0, amplitude / math.log(2.0)) * 0.5
+    return min(1.0, score * (1.25 if growing else 1.0) * (1.25 if fight_index >= 0.8 else 1.0))
+
+
+def _severity(score: float) -> Severity:
+    if score >= 0.6:
+        return "critical"
+    if score >= 0.4:
+        return "error"
+    return "warning" if score >= 0.12 else "info"

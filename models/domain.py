@@ -1,0 +1,112 @@
+"""Everything known about one coordination domain within the memory: its events in order, the graph, the variables, the intents, the facts.
+
+All of it is a function of the list of events within the memory and of the facts that left it, so a refill rebuilds it. What asks
+questions of it (the detectors) keeps nothing of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from msgspec import UNSET
+
+from models.configuration import Analysis
+from models.events import Action, Event, Intent
+from models.facts import FactKey, Facts
+from models.graph import CausalGraph, Node
+from models.intents import Intents, open_until
+from models.variables import Variables, variable
+
+
+class Domain:
+    """The indexes of one domain. Events are placed in canonical order, judged by the detectors, then installed."""
+
+    def __init__(self, name: str, settings: Analysis) -> None:
+        self.name = name
+        self.settings = settings
+        self.memory: deque[Event] = deque()
+        self.graph = CausalGraph(settings.window, settings.limits.parents)
+        self.variables = Variables(settings.limits.writes_per_knob)
+        self.intents = Intents()
+        self.facts = Facts(settings.limits.facts)
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def degraded(self) -> bool:
+        """A limit has been reached: something that belongs to the memory is not in it."""
+        return bool(self.counters["shed"] or self.facts.shed or self.graph.unrepaired)
+
+    def place(self, event: Event) -> Node | None:
+        """The next event in canonical order; None for a repeat of one that is in the memory."""
+        self.age(event.time)
+        seen = self.graph.seen(event)
+        if seen is not None:
+            self.counters["duplicates"] += 1
+            self.counters["altered"] += seen != event
+            return None
+        return self.graph.add(event, self.variables)
+
+    def install(self, node: Node) -> None:
+        """The event has been judged: what it wrote now stands."""
+        event = node.event
+        self.counters["events"] += 1
+        self.memory.append(event)
+        self.variables.install(node)
+        self.intents.declare(event)
+        if isinstance(event, Action):
+            self.counters["actions"] += 1
+            self.counters["with_old"] += event.old is not UNSET
+            self.counters["with_reads"] += bool(event.reads)
+            self.counters["with_causes"] += bool(event.causes)
+        while len(self.memory) > self.settings.limits.graph_events:
+            self.counters["shed"] += 1
+            self._forget(self.memory.popleft())
+
+    def age(self, now: int) -> None:
+        """What is a whole memory older than `now` (ns) leaves; a last write or word on an intent stays as a fact."""
+        memory, edge = self.memory, now - self.settings.memory
+        while memory and memory[0].time <= edge:
+            self._forget(memory.popleft())
+
+    def _forget(self, event: Event) -> None:
+        self.graph.forget(event)
+        self.variables.forget(event)
+        name = variable(event)
+        if isinstance(event, Action) and name is not None:
+            self.facts.age((self.name, "write", *name, ""), event)
+            self.variables.remember(event)
+        register = self.intents.register(event)
+        if register is not None:
+            self.facts.age((self.name, "intent", *register), event)
+
+    def expire(self, now: int) -> None:
+        """Gives up facts that are too old, or intents that have ended, as of `now` (ns)."""
+        edge = now - self.settings.memory
+        for fact, event in list(self.facts.ended(lambda e: self._ended(e, edge))):
+            self._drop(fact, event)
+            self.facts.give_up(fact)
+        for fact, event in self.facts.expire(now - self.settings.facts_age):
+            self._drop(fact, event)
+
+    def _ended(self, event: Event, edge: int) -> bool:
+        if isinstance(event, Intent) and event.closed:
+            return True
+        if not isinstance(event, Action | Intent):
+            return False
+        until = open_until(event, self.settings.conflict.intent_window)
+        return until is not None and until <= edge
+
+    def _drop(self, fact: FactKey, event: Event) -> None:
+        _, kind, resource, parameter, who = fact
+        if kind == "write":
+            self.variables.drop((resource, parameter))
+        else:
+            self.intents.drop((resource, parameter, who), event)
+
+    def restore(self, fact: FactKey, event: Event) -> None:
+        """A fact of the topic, in canonical order of the events."""
+        self.facts.load(fact, event)
+        if fact[1] == "write" and isinstance(event, Action):
+            self.variables.remember(event)
+        else:
+            self.intents.declare(event)

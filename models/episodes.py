@@ -1,0 +1,282 @@
+"""Episodes: folds over what the detectors see. Open, update (at most once per so much event time), resolve, under one id.
+
+All state of an open episode is its finding plus what has been seen since the last revision; `as_of` is the canonical key of the newest
+evidence counted, and evidence at or below it changes nothing. So an episode read back from the findings topic folds on as if nothing had
+happened. A new episode of the same subject counts only evidence after the previous one ended, or it would open with the old id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from models.events import Event, Key, key, ref
+from models.findings import SEVERITIES, Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb
+from models.instants import format_time, parse_time
+
+BEGINNING: Key = (-(1 << 62), "", "")
+T = TypeVar("T")
+
+NAMES = 16  # agents, resources and parameters that a finding names, at most
+
+Subject = tuple[str, str, str]  # domain, pattern, what it is about
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """One event as evidence: its role, a note, and the sentence that tells it."""
+
+    event: Event
+    role: str
+    note: str
+    sentence: str
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """A detector's judgement at one event: what stands open, or opens now. The last piece is the event itself."""
+
+    pattern: str
+    kind: str
+    subject: str
+    pieces: tuple[Piece, ...]
+    counts: str  # the metric that counts pieces with a counted role over the whole episode
+    counted: tuple[str, ...]
+    title: str
+    agents: tuple[str, ...]
+    resources: tuple[str, ...]
+    parameters: tuple[str, ...]
+    roots: tuple[Root, ...]
+    edges: tuple[CausalEdge, ...] = ()
+    severity: Severity
+    score: float
+    confidence: float
+    basis: Basis
+    metrics: dict[str, float]
+    ends: int  # ns: when the episode is over if nothing more is seen
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a detector may know of earlier judgements: is the subject open, and the key up to which evidence belongs to an ended episode."""
+
+    open: bool
+    since: Key
+
+
+class _Episode:
+    """An open episode: its newest announced or pending finding, and when it ends."""
+
+    __slots__ = ("due", "ends", "finding")
+
+    def __init__(self, finding: Finding, ends: int) -> None:
+        self.finding = finding
+        self.ends = ends
+        self.due: int | None = None  # ns: when what has been counted since the last revision is announced
+
+
+def _merge(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*old, *new}))[:NAMES] if not set(new) <= set(old) else old
+
+
+def _identity(subject: Subject, first: Event) -> str:
+    text = msgspec.json.encode((*subject, first.time, first.source, first.id))
+    return "f_" + hashlib.sha256(text).hexdigest()[:16]
+
+
+class Episodes:
+    """The episodes of one signals partition."""
+
+    def __init__(self, coalesce: int, shown: int) -> None:
+        self._coalesce = coalesce
+        self._shown = shown
+        self._open: dict[Subject, _Episode] = {}
+        self._ended: dict[Subject, Key] = {}
+        self._timers: list[tuple[int, Subject]] = []
+        self.resolved: list[tuple[int, str]] = []  # (ns, id) of findings resolved and not yet tombstoned; a heap
+        self.silent = False  # while the memory is refilled: nothing opens
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def standing(self, subject: Subject) -> Standing:
+        """Asked by detectors before they judge."""
+        return Standing(subject in self._open, self._ended.get(subject, BEGINNING))
+
+    def restore(self, finding: Finding) -> None:
+        """The highest revision of a finding, as the findings topic has it."""
+        subject = (finding.domain, finding.pattern, finding.subject)
+        if finding.status == "open":
+            episode = self._open[subject] = _Episode(finding, int(finding.ends))
+            heapq.heappush(self._timers, (episode.ends, subject))
+        else:
+            self._ended[subject] = max(self._ended.get(subject, BEGINNING), finding.as_of)
+            heapq.heappush(self.resolved, (finding.as_of[0], finding.finding_id))
+
+    def fold(self, domain: str, sighting: Sighting) -> Change | None:
+        """Takes in one sighting; answers the opening, if it is one. Updates are announced by `fire`."""
+        subject = (domain, sighting.pattern, sighting.subject)
+        episode = self._open.get(subject)
+        newest = sighting.pieces[-1].event
+        if episode is None:
+            if self.silent or key(newest) <= self._ended.get(subject, BEGINNING):
+                return None
+            finding = self._opened(subject, sighting)
+            episode = self._open[subject] = _Episode(finding, sighting.ends)
+            heapq.heappush(self._timers, (episode.ends, subject))
+            return Change("opened", finding)
+        if key(newest) <= episode.finding.as_of:
+            return None
+        episode.finding = self._grown(episode.finding, sighting)
+        episode.ends = sighting.ends
+        heapq.heappush(self._timers, (episode.ends, subject))
+        if episode.due is None:
+            episode.due = (newest.time // self._coalesce + 1) * self._coalesce
+            heapq.heappush(self._timers, (episode.due, subject))
+        return None
+
+    def next_timer(self) -> int | None:
+        """When something is due (ns, event time); it may turn out to be nothing."""
+        return self._timers[0][0] if self._timers else None
+
+    def fire(self) -> Change | None:
+        """The earliest timer: an update that is due, an episode that is over, or nothing."""
+        time, subject = heapq.heappop(self._timers)
+        episode = self._open.get(subject)
+        if episode is None:
+            return None
+        if episode.ends <= time:
+            return self._resolve(subject, episode, time)
+        if episode.due is not None and episode.due <= time:
+            return self._announce(episode)
+        return None
+
+    def flush(self) -> list[Change]:
+        """Announces what is pending, in order: for the end of a file, where no timer comes any more."""
+        pending = sorted((e.due, subject) for subject, e in self._open.items() if e.due is not None)
+        return [self._announce(self._open[subject]) for _, subject in pending]
+
+    def findings(self) -> Iterable[Finding]:
+        """The open ones."""
+        return (episode.finding for episode in self._open.values())
+
+    def forget(self, before: int) -> None:
+        """Ended subjects whose evidence has left the memory (ns) need not be remembered."""
+        for subject in [subject for subject, place in self._ended.items() if place[0] < before]:
+            del self._ended[subject]
+
+    def take_resolved(self, before: int) -> list[str]:
+        """Ids of findings resolved before `before` (ns), each told once."""
+        taken = []
+        while self.resolved and self.resolved[0][0] < before:
+            taken.append(heapq.heappop(self.resolved)[1])
+        return taken
+
+    def _announce(self, episode: _Episode) -> Change:
+        episode.due = None
+        episode.finding = msgspec.structs.replace(episode.finding, revision=episode.finding.revision + 1)
+        return Change("updated", episode.finding)
+
+    def _resolve(self, subject: Subject, episode: _Episode, time: int) -> Change:
+        del self._open[subject]
+        finding = msgspec.structs.replace(
+            episode.finding,
+            revision=episode.finding.revision + 1,
+            status="resolved",
+            resolved_at=format_time(time),
+            as_of=(time, "", ""),
+        )
+        self._ended[subject] = finding.as_of
+        heapq.heappush(self.resolved, (time, finding.finding_id))
+        return Change("resolved", finding)
+
+    def _opened(self, subject: Subject, sighting: Sighting) -> Finding:
+        first, newest = sighting.pieces[0].event, sighting.pieces[-1].event
+        empty = Finding(
+            finding_id=_identity(subject, first),
+            revision=1,
+            status="open",
+            pattern=sighting.pattern,
+            kind=sighting.kind,
+            domain=subject[0],
+            severity=sighting.severity,
+            score=0.0,
+            confidence=0.0,
+            basis=sighting.basis,
+            title=sighting.title,
+            agents=(),
+            resources=(),
+            parameters=(),
+            roots=sighting.roots,
+            started_at=format_time(first.time),
+            detected_at=format_time(newest.time),
+            updated_at=format_time(newest.time),
+            as_of=BEGINNING,
+            subject=subject[2],
+        )
+        return self._grown(empty, sighting)
+
+    def _grown(self, old: Finding, sighting: Sighting) -> Finding:
+        fresh = [piece for piece in sighting.pieces if key(piece.event) > old.as_of]
+        newest = fresh[-1].event
+        count = old.metrics.get(sighting.counts, 0.0) + sum(piece.role in sighting.counted for piece in fresh)
+        evidence = old.evidence + tuple(Evidence(ref(p.event), format_time(p.event.time), p.role, p.note) for p in fresh)
+        explanation = old.explanation[1:] + tuple(piece.sentence for piece in fresh)
+        known = {(edge.cause, edge.effect) for edge in old.edges}
+        edges = old.edges + tuple(edge for edge in sighting.edges if (edge.cause, edge.effect) not in known)
+        agents = _merge(old.agents, sighting.agents)
+        return msgspec.structs.replace(
+            old,
+            kind=sighting.kind,
+            severity=sighting.severity,
+            score=round(sighting.score, 6),
+            confidence=round(sighting.confidence, 6),
+            basis=sighting.basis,
+            title=sighting.title,
+            agents=agents,
+            resources=_merge(old.resources, sighting.resources),
+            parameters=_merge(old.parameters, sighting.parameters),
+            updated_at=format_time(newest.time),
+            as_of=key(newest),
+            evidence=self._cut(evidence),
+            edges=self._cut(edges),
+            explanation=(_headline(sighting, old, newest, int(count)), *self._cut(explanation)),
+            metrics={**old.metrics, **{k: round(v, 6) for k, v in sighting.metrics.items()}, sighting.counts: count},
+            ends=sighting.ends,
+        )
+
+    def _cut(self, items: tuple[T, ...]) -> tuple[T, ...]:
+        """The first quarter and the newest of what a finding may show."""
+        if len(items) <= self._shown:
+            return items
+        first = self._shown // 4
+        return items[:first] + items[first - self._shown :]
+
+
+def _headline(sighting: Sighting, old: Finding, newest: Event, count: int) -> str:
+    began = parse_time(old.started_at)
+    lasted = (newest.time - began) / 1e9
+    return (
+        f"{sighting.title}: {count} {sighting.counts.replace('_', ' ')} in {_span(lasted)}, confidence {sighting.confidence:.2f}."
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds / 3600:.3g} h"
+
+
+def worse(a: Severity, b: Severity) -> Severity:
+    """The higher of two severities."""
+    return max(a, b, key=SEVERITIES.index)
+
+
+def verb_of(finding: Finding) -> Verb:
+    """What a revision says, read from the finding alone."""
+    if finding.status == "resolved":
+        return "resolved"
+    return "opened" if finding.revision == 1 else "updated"

@@ -1,0 +1,69 @@
+"""Sentences: what an action did, why its agent says so, and what it did to another's. Times are UTC."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from models.events import Action, Event, Transition
+from models.instants import clock_time
+from models.values import number, text
+
+
+def change(action: Action) -> str:
+    """ "8 -> 16", or "-> 16" where the old value is not known."""
+    if action.new is UNSET:
+        return action.verb
+    return f"{text(action.old)} -> {text(action.new)}" if action.old is not UNSET else f"-> {text(action.new)}"
+
+
+def deed(action: Action) -> str:
+    """ "perf-scaler raised db/orders replicas 8 -> 16"."""
+    knob = f"{action.resource} {action.parameter}"
+    if action.new is UNSET:
+        return f"{action.agent} did {action.verb} on {action.resource}"
+    before, after = number(action.old), number(action.new)
+    if before is not None and after is not None and before != after:
+        return f"{action.agent} {'raised' if after > before else 'lowered'} {knob} {change(action)}"
+    return f"{action.agent} set {knob} {change(action)}"
+
+
+def because(action: Action) -> str:
+    """ " because p95_latency_ms was 840 (p95_latency_ms > 300)", or nothing."""
+    rule = action.why.rule or action.why.text if action.why is not None else ""
+    for read in action.reads:
+        if read.value is not UNSET and read.metric:
+            where = "" if read.resource == action.resource else f" of {read.resource}"
+            return f" because {read.metric}{where} was {text(read.value)}" + (f" ({rule})" if rule else "")
+    return f" ({rule})" if rule else ""
+
+
+def told(action: Action) -> str:
+    """The whole sentence about one action."""
+    return f"{clock_time(action.time)} {deed(action)}{because(action)}."
+
+
+def turned_back(action: Action, undone: Action, exact: bool) -> str:
+    """The sentence about a reversal."""
+    lag = (action.time - undone.time) / 1e9
+    whose = "its own" if action.agent == undone.agent else f"{undone.agent}'s"
+    how = "put back what" if exact else "turned against"
+    what = f"{how} {whose} {change(undone)}" + (" had replaced" if exact else "")
+    return f"{clock_time(action.time)} {deed(action)}{because(action)}: {what}, {lag:.3g} s later."
+
+
+def event_told(event: Event) -> str:
+    """The sentence about any event of a chain."""
+    if isinstance(event, Action):
+        return told(event)
+    if isinstance(event, Transition):
+        return f"{clock_time(event.time)} {event.resource} {event.metric} went {text(event.before)} -> {text(event.after)}."
+    return f"{clock_time(event.time)} {event.source} reported {event.id}."
+
+
+def list_names(names: tuple[str, ...]) -> str:
+    """ "a", "a and b", "a, b and 3 more"."""
+    if len(names) <= 1:
+        return names[0] if names else "nobody"
+    if len(names) <= 3:
+        return ", ".join(names[:-1]) + " and " + names[-1]
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"

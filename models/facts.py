@@ -1,0 +1,81 @@
+"""What has left the memory and still holds: the last write of a knob, the last word on an intent. One compacted record each.
+
+A fact is the event itself. Facts describe the state at the lower edge of the memory, never at its upper one: everything newer comes back
+by replaying the signals, and a judgement near the upper edge needs no older write than the fact. So facts may run ahead of the progress
+record, as long as they are written before a checkpoint passes them (property-tested in test_recovery).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from models.events import Event, key
+
+FactKey = tuple[str, str, str, str, str]  # domain, "write" or "intent", resource, parameter, holder ("" for writes)
+
+
+def encode_fact_key(fact: FactKey) -> str:
+    """The key of the record in the facts topic."""
+    return msgspec.json.encode(fact).decode()
+
+
+def decode_fact_key(text: str | bytes) -> FactKey:
+    """The inverse of `encode_fact_key`. Raises msgspec.ValidationError or msgspec.DecodeError on anything else."""
+    fact: FactKey = msgspec.json.decode(text, type=FactKey)
+    return fact
+
+
+class Facts:
+    """The facts of one domain, and which of them have changed since they were last written."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._facts: OrderedDict[FactKey, Event] = OrderedDict()  # oldest event first, since events leave the memory in order
+        self._changed: dict[FactKey, Event | None] = {}
+        self.shed = 0
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def load(self, fact: FactKey, event: Event) -> None:
+        """One record of the topic; to be called in canonical order of the events."""
+        self._facts[fact] = event
+        self._facts.move_to_end(fact)
+
+    def age(self, fact: FactKey, event: Event) -> None:
+        """`event` has left the memory; older than what is there (it is being replayed), it changes nothing."""
+        old = self._facts.get(fact)
+        if old is None or key(old) < key(event):
+            self.load(fact, event)
+            self._changed[fact] = event
+
+    def give_up(self, fact: FactKey) -> None:
+        """This fact holds no longer."""
+        if self._facts.pop(fact, None) is not None:
+            self._changed[fact] = None
+
+    def expire(self, oldest: int) -> list[tuple[FactKey, Event]]:
+        """Gives up what is older than `oldest` (ns) or beyond the limit; answers what went."""
+        gone = []
+        while self._facts:
+            fact, event = next(iter(self._facts.items()))
+            over = len(self._facts) > self._limit
+            if event.time >= oldest and not over:
+                break
+            self.shed += over
+            self.give_up(fact)
+            gone.append((fact, event))
+        return gone
+
+    def ended(self, over: Callable[[Event], bool]) -> Iterator[tuple[FactKey, Event]]:
+        """Facts about intents that are over."""
+        return (item for item in self._facts.items() if item[0][1] == "intent" and over(item[1]))
+
+    def take(self) -> list[tuple[FactKey, Event | None]]:
+        """What changed since the last call; None = no longer."""
+        changed = sorted(self._changed.items(), key=lambda item: item[0])
+        self._changed.clear()
+        return changed

@@ -1,0 +1,270 @@
+"""The causal graph of one domain: a time-ordered DAG of actions and transitions, and how much of each event descends from which root.
+
+Edges: *explicit* (the event names its cause: probability 0.98) and *reads* (an action read what another event wrote; see `variables`).
+Attribution is linear: A(e) = sum of share(c) * A(c) over the parents c; an event without parents is a root and owns itself. Masses under
+1/8 are dropped, which depends on the paths from that root alone, so that A(e) is a function of the events between a root and e.
+Sources: linear root attribution after stochastic declustering (Zhuang, Ogata & Vere-Jones, JASA 2002); edges by reads (Elle, VLDB 2020).
+
+An edge joins events at most one window apart, and a root counts for one window. An explicit cause may come later in the canonical order
+(clocks differ): the edge is added when the later of the two is processed, the skew is kept, and what descends from it is attributed anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from models.events import Action, Event, Key, Transition, key, ref
+from models.variables import Install, Variables
+
+EXPLICIT = 0.98  # leaves mass for links that are wrong
+MASS = 0.125  # smaller shares of a root are not carried on
+NAMES = 4  # agents and resources of a path that are carried along, at most
+REPAIR_LIMIT = 1000  # events attributed anew after a late link, at most
+
+
+class Descent:
+    """How one event descends from one root: its share, and the best path there (probability, edges, agents that reacted, resources)."""
+
+    __slots__ = ("agents", "edges", "mass", "path", "resources", "root")
+
+    def __init__(
+        self, root: Node, mass: float, path: float, edges: int, agents: tuple[str, ...], resources: tuple[str, ...]
+    ) -> None:
+        self.root = root
+        self.mass = mass
+        self.path = path
+        self.edges = edges
+        self.agents = agents
+        self.resources = resources
+
+
+class Link:
+    """`cause` led to the node that holds this link. `relation` is "explicit" or "reads"."""
+
+    __slots__ = ("cause", "probability", "relation")
+
+    def __init__(self, cause: Node, relation: str, probability: float) -> None:
+        self.cause = cause
+        self.relation = relation
+        self.probability = probability
+
+
+class Node(Install):
+    """One event in the graph. `roots` is None while it is its own root; `size` counts what descends from it, itself included."""
+
+    __slots__ = ("children", "parents", "roots", "size")
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event)
+        self.parents: tuple[Link, ...] = ()
+        self.roots: tuple[Descent, ...] | None = None
+        self.children: list[Node] | None = None
+        self.size = 1.0
+
+    def descents(self) -> tuple[Descent, ...]:
+        """A(e): the roots this event descends from, itself where it is one."""
+        if self.roots is None:
+            return (Descent(self, 1.0, 1.0, 0, (), (self.event.resource,)),)
+        return self.roots
+
+
+def _joined(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return names if not name or name in names or len(names) >= NAMES else (*names, name)
+
+
+class CausalGraph:
+    """Events of the memory by id; edges within the window."""
+
+    def __init__(self, window: int, parents: int) -> None:
+        self.window = window
+        self.most_parents = parents
+        self._by_id: dict[str, Node | tuple[Node, ...]] = {}
+        self._waiting: dict[str, list[Node]] = {}  # a cause that was named and has not been seen -> who named it
+        self._named: deque[tuple[int, str]] = deque()
+        self.skew = 0  # largest cause time - effect time over explicit links, ns
+        self.cycles = self.unrepaired = 0
+
+    def _entry(self, plain: str) -> tuple[Node, ...]:
+        found = self._by_id.get(plain, ())
+        return (found,) if isinstance(found, Node) else found
+
+    def named(self, name: str) -> Iterator[Node]:
+        """Events called `name`: an id, or "source id"."""
+        yield from self._entry(name)
+        source, _, plain = name.rpartition(" ")
+        if source:
+            yield from (node for node in self._entry(plain) if node.event.source == source)
+
+    def seen(self, event: Event) -> Event | None:
+        """The event of the memory that has the same (source, id)."""
+        for node in self._entry(event.id):
+            if node.event.source == event.source:
+                return node.event
+        return None
+
+    def add(self, event: Event, variables: Variables) -> Node:
+        """Places the next event in canonical order, with its edges. `variables` must not hold the event's own write yet."""
+        node = Node(event)
+        present = self._entry(event.id)
+        self._by_id[event.id] = (*present, node) if present else node
+        if isinstance(event, Action | Transition):
+            links = self._links(node, variables)
+            if links:
+                self._attach(node, links)
+            if self._waiting:
+                self._answer(node)
+        return node
+
+    def _links(self, node: Node, variables: Variables) -> dict[Key, Link]:
+        event = node.event
+        links: dict[Key, Link] = {}
+        earliest = event.time - self.window
+        for name in event.causes:
+            causes = [cause for cause in self.named(name) if cause is not node and cause.event.time >= earliest]
+            for cause in causes:
+                links[key(cause.event)] = Link(cause, "explicit", EXPLICIT)
+            if not causes:
+                self._waiting.setdefault(name, []).append(node)
+                self._named.append((event.time, name))
+        if isinstance(event, Action):
+            for install, probability in variables.read_from(event, earliest):
+                place = key(install.event)
+                if isinstance(install, Node) and (place not in links or links[place].probability < probability):
+                    links[place] = Link(install, "reads", probability)
+        return links
+
+    def _attach(self, node: Node, links: dict[Key, Link]) -> None:
+        ranked = sorted(links.items(), key=lambda item: (-item[1].probability, item[0]))
+        node.parents = tuple(link for _, link in ranked[: self.most_parents])
+        for link in node.parents:
+            if link.cause.children is None:
+                link.cause.children = []
+            link.cause.children.append(node)
+            if link.relation == "explicit":
+                self.skew = max(self.skew, link.cause.event.time - node.event.time)
+        self._attribute(node)
+
+    def _attribute(self, node: Node) -> None:
+        """A(node) from its parents, and the sizes of the trees it belongs to."""
+        for descent in node.roots or ():
+            descent.root.size -= descent.mass
+        event = node.event
+        agent = event.agent if isinstance(event, Action) else ""
+        total = max(1.0, sum(link.probability for link in node.parents))
+        found: dict[Key, Descent] = {}
+        for link in node.parents:
+            for up in link.cause.descents():
+                if up.root.event.time < event.time - self.window:
+                    continue
+                place, path = key(up.root.event), up.path * link.probability
+                old = found.get(place)
+                mass = up.mass * link.probability / total + (old.mass if old else 0.0)
+                if old is not None and old.path >= path:
+                    old.mass = mass
+                else:
+                    agents, resources = _joined(up.agents, agent), _joined(up.resources, event.resource)
+                    found[place] = Descent(up.root, mass, path, up.edges + 1, agents, resources)
+        node.roots = tuple(found[place] for place in sorted(found) if found[place].mass >= MASS)
+        for descent in node.roots:
+            descent.root.size += descent.mass
+
+    def _answer(self, node: Node) -> None:
+        """`node` is a cause that events before it have named: their edges are added now."""
+        event = node.event
+        for name in (event.id, ref(event)):
+            for effect in self._waiting.pop(name, ()):
+                if effect is node or effect.event.time < event.time - self.window:
+                    continue
+                if self._descends(node, effect):
+                    self.cycles += 1
+                    continue
+                links = {key(link.cause.event): link for link in effect.parents}
+                links[key(event)] = Link(node, "explicit", EXPLICIT)
+                for link in effect.parents:
+                    if link.cause.children:
+                        link.cause.children.remove(effect)
+                self._attach(effect, links)
+                self._repair(effect)
+
+    def _descends(self, node: Node, ancestor: Node) -> bool:
+        stack, met = [node], {id(node)}
+        while stack and len(met) < REPAIR_LIMIT:
+            for link in stack.pop().parents:
+                if link.cause is ancestor:
+                    return True
+                if id(link.cause) not in met:
+                    met.add(id(link.cause))
+                    stack.append(link.cause)
+        return bool(stack)  # too large to tell: treated as a cycle, and counted
+
+    def _repair(self, start: Node) -> None:
+        affected: list[Node] = []
+        stack, met = list(start.children or ()), {id(start)}
+        while stack:
+            node = stack.pop()
+            if id(node) in met:
+                continue
+            if len(affected) >= REPAIR_LIMIT:
+                self.unrepaired += 1
+                break
+            met.add(id(node))
+            affected.append(node)
+            stack.extend(node.children or ())
+        for node in _topological(affected):
+            self._attribute(node)
+
+    def path(self, node: Node, root: Node) -> list[tuple[Link, Node]]:
+        """The best path from `root` to `node` as (link, effect), cause first; empty where there is none."""
+        steps: list[tuple[Link, Node]] = []
+        here = node
+        while here is not root:
+            best: tuple[float, Key, Link] | None = None
+            for link in here.parents:
+                for up in link.cause.descents():
+                    if up.root is not root:
+                        continue
+                    rank = (up.path * link.probability, key(link.cause.event), link)
+                    if best is None or (rank[0], best[1]) > (best[0], rank[1]):
+                        best = rank
+            if best is None or len(steps) > REPAIR_LIMIT:
+                return []
+            steps.append((best[2], here))
+            here = best[2].cause
+        return steps[::-1]
+
+    def forget(self, event: Event) -> None:
+        """`event`, the oldest of the memory, has left it."""
+        entry = self._entry(event.id)
+        left = tuple(node for node in entry if node.event is not event)
+        if left:
+            self._by_id[event.id] = left[0] if len(left) == 1 else left
+        else:
+            self._by_id.pop(event.id, None)
+        for node in entry:
+            if node.event is event:
+                for child in node.children or ():
+                    child.parents = tuple(link for link in child.parents if link.cause is not node)
+        while self._named and self._named[0][0] <= event.time:
+            _, name = self._named.popleft()
+            waiting = [node for node in self._waiting.get(name, ()) if node.event.time > event.time]
+            if waiting:
+                self._waiting[name] = waiting
+            else:
+                self._waiting.pop(name, None)
+
+
+def _topological(nodes: list[Node]) -> list[Node]:
+    """Causes before effects, ties in canonical order: late links can run against the canonical order."""
+    inside = {id(node) for node in nodes}
+    pending = sorted(nodes, key=lambda node: key(node.event))
+    done: set[int] = set()
+    order: list[Node] = []
+    while pending:
+        ready = [n for n in pending if all(id(p.cause) not in inside or id(p.cause) in done for p in n.parents)]
+        if not ready:
+            return order + pending
+        order += ready
+        done |= {id(node) for node in ready}
+        pending = [node for node in pending if id(node) not in done]
+    return order

@@ -1,0 +1,97 @@
+"""Declared intents that are open: by whom, on which knob, until when. One register per (resource, parameter, holder); the last word counts.
+
+An action with an intent opens one; the holder's next action on that knob without one closes it. An intent event opens or closes one, for
+all parameters of the resource where it names none.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import UnsetType
+
+from models.events import Action, Event, Intent, Value, key, ref
+
+Register: TypeAlias = tuple[str, str, str]  # resource, parameter ("" = all of them), holder
+Declared: TypeAlias = Action | Intent
+
+
+def holder(event: Declared) -> str:
+    """The controller behind an intent."""
+    return event.agent
+
+
+def open_until(event: Declared, fallback: int) -> int | None:
+    """When the intent ends (ns); None = when it is closed. `fallback` (ns) is for actions that name no end."""
+    if isinstance(event, Intent):
+        return event.until
+    if event.intent is None:
+        return event.time
+    return event.intent.until if event.intent.until is not None else event.time + fallback
+
+
+def desired(event: Declared) -> Value | UnsetType:
+    """The value that the holder wants to stay; UNSET = whatever stood when it was declared."""
+    return event.desired if isinstance(event, Intent) else event.new
+
+
+def reason(event: Declared) -> str:
+    """The holder's word for it: freeze, maintenance, failover, canary, ..."""
+    if isinstance(event, Intent):
+        return event.reason
+    return event.intent.reason if event.intent is not None else ""
+
+
+class Intents:
+    """The registers of one domain."""
+
+    def __init__(self) -> None:
+        self._registers: dict[tuple[str, str], dict[str, Declared]] = {}
+
+    def register(self, event: Event) -> Register | None:
+        """Which register the event has the last word on; None where it says nothing about intents."""
+        if isinstance(event, Intent):
+            return (event.resource, event.parameter, event.agent)
+        if isinstance(event, Action) and event.outcome == "applied":
+            held = self._registers.get((event.resource, event.parameter))
+            if event.intent is not None or (held is not None and event.agent in held):
+                return (event.resource, event.parameter, event.agent)
+        return None
+
+    def declare(self, event: Event) -> Register | None:
+        """Takes in the next event in canonical order, or a fact; never replaces a newer word by an older one."""
+        register = self.register(event)
+        if register is None or not isinstance(event, Action | Intent):
+            return None
+        held = self._registers.setdefault(register[:2], {})
+        old = held.get(register[2])
+        if old is None or key(old) < key(event):
+            held[register[2]] = event
+        return register
+
+    def open(self, action: Action, fallback: int) -> list[Declared]:
+        """Intents of others that are open on the action's knob, in canonical order."""
+        found: list[Declared] = []
+        for parameter in (action.parameter, ""):
+            for who, event in self._registers.get((action.resource, parameter), {}).items():
+                closed = event.closed if isinstance(event, Intent) else event.intent is None
+                until = open_until(event, fallback)
+                if who != action.agent and not closed and (until is None or action.time < until):
+                    found.append(event)
+        return sorted(found, key=key)
+
+    def drop(self, register: Register, fact: Event) -> None:
+        """The fact in this register has been given up; a newer word stays."""
+        held = self._registers.get(register[:2], {})
+        if held.get(register[2]) == fact:
+            del held[register[2]]
+            if not held:
+                self._registers.pop(register[:2], None)
+
+
+def released(event: Declared, action: Action) -> bool:
+    """The holder handed over to this agent, the agent acknowledged the intent, or both belong to one rollout."""
+    handoff = event.intent.handoff_to if isinstance(event, Action) and event.intent is not None else ()
+    if action.agent in handoff or event.id in action.acknowledges or ref(event) in action.acknowledges:
+        return True
+    return isinstance(event, Action) and event.rollout != "" and event.rollout == action.rollout

@@ -1,0 +1,164 @@
+"""Reduce, without its I/O: the events of one source partition in order, stamped late where they are, with ticks that say how far it is known.
+
+Samples end here: they are ordered, deduplicated and counted, and the series of demand and capacity are kept per resource. The resume
+offset stays *behind* everything that still waits, with the clock as it was there; what is then emitted twice, analyze drops.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from models.configuration import StreamTime
+from models.events import AnyEvent, Event, Key, Sample, Tick, key
+from models.stream_time import BEFORE_ALL, PartitionClock
+
+
+class ReduceProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to resume a source partition ("topic/number"): the offset, and the clock as it was there. `watermark` is the newest tick's."""
+
+    partition: str
+    offset: int
+    highest: int = BEFORE_ALL
+    delay: int = 0
+    appended: int = BEFORE_ALL
+    watermark: int = BEFORE_ALL
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What may leave now: events in canonical order, then the tick, to be written once all of them are acknowledged."""
+
+    events: list[Event]
+    tick: Tick | None
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(ReduceProgress).decode
+
+
+def encode_reduce_progress(progress: ReduceProgress) -> bytes:
+    """One record of the reduce-progress topic; its key is the partition's name."""
+    return _encode(progress)
+
+
+def decode_reduce_progress(raw: bytes) -> ReduceProgress:
+    """The inverse of `encode_reduce_progress`. Raises msgspec.ValidationError or msgspec.DecodeError on anything else."""
+    return _decode(raw)
+
+
+class Series:
+    """The newest samples of one metric of one resource; ordered, each counted once."""
+
+    __slots__ = ("last", "points")
+
+    def __init__(self, length: int) -> None:
+        self.last: Key | None = None
+        self.points: deque[tuple[int, float]] = deque(maxlen=length)
+
+
+class Reducer:
+    """One source partition. Feed it what was read, release what is due, ask where to resume."""
+
+    def __init__(self, partition: str, settings: StreamTime, progress: ReduceProgress | None = None) -> None:
+        self.partition = partition
+        self.settings = settings
+        start = progress or ReduceProgress(partition=partition, offset=0)
+        self.clock = PartitionClock(settings, start.highest, start.delay, start.appended)
+        self.resume_offset = start.offset
+        self._next = start.offset
+        self._marks: deque[ReduceProgress] = deque([start])  # the clock before each batch whose events still wait
+        self._heap: list[tuple[int, str, str, int, AnyEvent]] = []
+        self._waiting: dict[int, int] = {}  # offset -> events of it in the heap; ascending
+        self._ticked: tuple[int, str] | None = None
+        self.series: dict[tuple[str, str, str], Series] = {}
+        self.late = self.duplicates = self.samples = self.shed = 0
+
+    @property
+    def pending(self) -> int:
+        """Events that wait for the watermark."""
+        return len(self._heap)
+
+    def feed(self, offset: int, append_ns: int, events: Sequence[AnyEvent]) -> list[AnyEvent]:
+        """Takes in one record's events; returns those too far in the future, which belong to the dead letters."""
+        clock = self.clock
+        if offset < self._next:
+            return []  # read again after a seek
+        self._marks.append(
+            ReduceProgress(
+                partition=self.partition, offset=offset, highest=clock.highest, delay=clock.delay, appended=clock.appended
+            )
+        )
+        self._next = offset + 1
+        ahead: list[AnyEvent] = []
+        held = 0
+        for event in events:
+            if clock.too_far_ahead(event.time, append_ns):
+                ahead.append(event)
+                continue
+            late = clock.observe(event.time, append_ns)
+            if late:
+                self.late += 1
+                event = msgspec.structs.replace(event, late=True)
+            heapq.heappush(self._heap, (event.time, event.source, event.id, offset, event))
+            held += 1
+        if held:
+            self._waiting[offset] = held
+        if len(self._marks) > 1 and not self._waiting:
+            self._marks.clear()
+        return ahead
+
+    def release(self, now_ns: int, at_end: bool) -> Release:
+        """What the watermark has passed, and the tick if it says anything new. `now_ns` is the clock before the poll that found the end."""
+        mode = self.clock.advance(now_ns, at_end)
+        watermark, heap, waiting = self.clock.watermark, self._heap, self._waiting
+        out: list[Event] = []
+        while heap and (heap[0][0] < watermark or mode == "silent"):
+            _, _, _, offset, event = heapq.heappop(heap)
+            left = waiting[offset] - 1
+            if left:
+                waiting[offset] = left
+            else:
+                del waiting[offset]
+            if isinstance(event, Sample):
+                self._fold(event)
+            else:
+                out.append(event)
+        tick = Tick(partition=self.partition, watermark=watermark, mode=mode, delay=self.clock.delay, now=now_ns)
+        moved = (watermark, mode) != self._ticked or mode in ("clock", "empty")
+        self._ticked = (watermark, mode)
+        return Release(out, tick if moved else None)
+
+    def _fold(self, sample: Sample) -> None:
+        self.samples += 1
+        name = (sample.domain, sample.resource, sample.metric)
+        series = self.series.get(name)
+        if series is None:
+            if sample.role == "":
+                return
+            if len(self.series) >= self.settings.series_limit:
+                self.shed += 1
+                self.series.pop(next(iter(self.series)))
+            series = self.series[name] = Series(self.settings.series_length)
+        place = key(sample)
+        if series.last is not None and place <= series.last:
+            self.duplicates += place == series.last
+            return
+        series.last = place
+        series.points.append((sample.time, sample.value))
+
+    def progress(self) -> ReduceProgress:
+        """Where to resume, once everything that was released has been acknowledged."""
+        behind = next(iter(self._waiting), self._next)
+        while len(self._marks) > 1 and self._marks[1].offset <= behind:
+            self._marks.popleft()
+        if behind == self._next:
+            clock = self.clock
+            mark = ReduceProgress(
+                partition=self.partition, offset=behind, highest=clock.highest, delay=clock.delay, appended=clock.appended
+            )
+        else:
+            mark = self._marks[0]
+        return msgspec.structs.replace(mark, watermark=self.clock.watermark)

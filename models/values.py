@@ -1,0 +1,89 @@
+"""Knob values: how far two are apart, and on which scale a list of them moves.
+
+Positive numbers move on a logarithmic scale (10 % is 10 % anywhere), numbers that touch zero on log(1 + v), others linearly against the
+largest of them; everything else (strings, booleans, sets) is categorical: equal or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from msgspec import UNSET, UnsetType
+
+from models.events import Value
+
+TINY = 1e-12
+
+
+def number(value: Value | UnsetType) -> float | None:
+    """The value as a number; None for what is none (booleans are categorical)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e300 else None
+
+
+def distance(a: Value | UnsetType, b: Value | UnsetType) -> float:
+    """How far apart two values of one knob are: 0 = equal; ln units for numbers of one sign, 1 for any other difference. Symmetric."""
+    if a is UNSET or b is UNSET:
+        return 0.0 if a is b else 1.0
+    x, y = number(a), number(b)
+    if x is None or y is None:
+        return 0.0 if _plain(a) == _plain(b) else 1.0
+    if x == y:
+        return 0.0
+    if x > 0 and y > 0:
+        return abs(math.log(x / y))
+    if x >= 0 and y >= 0:
+        return abs(math.log1p(x) - math.log1p(y))
+    return abs(x - y) / max(abs(x), abs(y))
+
+
+def same(a: Value | UnsetType, b: Value | UnsetType) -> bool:
+    """Exactly the same value; a list counts as a set of members."""
+    return distance(a, b) <= TINY
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, tuple):
+        return ("set", tuple(sorted({repr(member) for member in value})))
+    return (type(value).__name__, value)
+
+
+def category(value: Value | UnsetType) -> object:
+    """What a value equals, where it is no number."""
+    return None if value is UNSET else _plain(value)
+
+
+def scale(values: Iterable[Value | UnsetType]) -> Sequence[float] | None:
+    """The values on the scale that suits all of them; None if any is no number, so that the knob is categorical."""
+    numbers = []
+    for value in values:
+        plain = number(value)
+        if plain is None:
+            return None
+        numbers.append(plain)
+    lowest = min(numbers, default=0.0)
+    if lowest > 0:
+        return [math.log(v) for v in numbers]
+    if lowest >= 0:
+        return [math.log1p(v) for v in numbers]
+    largest = max(abs(v) for v in numbers)
+    return [v / largest for v in numbers]
+
+
+def text(value: Value | UnsetType) -> str:
+    """How sentences show a value."""
+    if value is UNSET:
+        return "?"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, tuple):
+        shown = ", ".join(text(member) for member in value[:6])
+        return "{" + shown + (", ..." if len(value) > 6 else "") + "}"
+    whole = str(value)
+    return whole if len(whole) <= 60 else whole[:57] + "..."
