@@ -1,0 +1,50 @@
+# Everything a newcomer or CI runs. Needs Python 3.11+ and make; the first target that needs it creates .venv with pinned versions.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-faults lint bench dashboards lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(VENV)/.runs  ## live through an incident: broker, workers, store and agents on this machine; ends by itself within 90 s
+	@$(BIN)/interplay demo
+
+test: $(VENV)/.tests  ## all tests but the long fault scenarios, on the embedded broker, and on Apache Kafka where there is Java
+	@scripts/run-tests.sh $(BIN)/python
+
+test-faults: $(VENV)/.tests  ## the long fault scenarios: kill -9, broker restarts, a store that is away
+	@scripts/run-tests.sh $(BIN)/python --faults
+
+lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tests  ## tables with floors beside them; takes minutes
+	@$(BIN)/python -m benchmarks
+
+dashboards: $(VENV)/.runs  ## rewrite dashboards/*.json from dashboards/generate.py
+	$(BIN)/python dashboards/generate.py
+
+lock: $(VENV)/.tests  ## rewrite the pins from what is installed in .venv
+	$(BIN)/python scripts/lock.py
+
+clean:  ## remove the environment, caches and what the demo left
+	rm -rf $(VENV) .interplay .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info sdk/src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The two stamps: what the program needs, and what lint and tests need besides.
+$(VENV)/.runs: requirements.lock pyproject.toml sdk/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "interplay needs Python 3.11 or newer; say which: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "installing pinned versions into $(VENV) (about 300 MB to fetch the first time) ..."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "the venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . -e sdk
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runs requirements-test.lock
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-test.lock
+	@touch $@
