@@ -22,16 +22,9 @@ from streams.alerts import configured_targets
 from streams.alerts.delivery import Delivery
 from streams.alerts.message import notice
 from streams.alerts.notifier import Notifier
-from streams.alerts.target import Unreachable
 from streams.settings import Alert
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason=MISSING)
-
-# The hash of "test", from Prometheus' own guide to basic auth.
-WEB_CONFIG = """
-tls_server_config: {cert_file: cert.pem, key_file: key.pem}
-basic_auth_users: {interplay: $2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -220,68 +213,6 @@ def test_alertmanager_away_for_a_while(tmp_path: Path, receiver: Receiver, caplo
 
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2 and lines[1] == "alertmanager: answers again"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[tuple[str, str]]:
-    """One behind TLS and a password: its https URL and the authority to trust."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl here to make a certificate with: install openssl")
-    folder = tmp_path_factory.mktemp("guarded")
-    names = ["-subj", "/CN=interplay test", "-addext", "subjectAltName=IP:127.0.0.1"]
-    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", *names]
-    subprocess.run([*new, "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
-    (folder / "web.yml").write_text(WEB_CONFIG)
-    server = RealAlertmanager(folder, receiver, [f"--web.config.file={folder}/web.yml"])
-    server.start()
-    yield server.url.replace("http:", "https:"), str(folder / "cert.pem")
-    server.stop()
-
-
-def complaint(url: str, **settings: Any) -> str:
-    """What the target says when one alert is sent there."""
-
-    async def attempt() -> str:
-        target = product.Alertmanager(Alert(alertmanager=url, **settings))
-        try:
-            refused = await target.send([notice(finding("guarded"), "")], time.time_ns())
-            return f"refused {refused}" if refused else "taken"
-        except Unreachable as error:
-            return str(error)
-        finally:
-            await target.close()
-
-    return asyncio.run(attempt())
-
-
-def test_tls_and_password_and_one_clear_line_for_each_mistake(guarded: tuple[str, str], server: RealAlertmanager) -> None:
-    url, authority = guarded
-    good = {"username": "interplay", "password": "test", "tls_ca": authority}
-    assert complaint(url, **good) == "taken"
-    assert "it refuses us: check alert.username and alert.password" in complaint(url, **good | {"password": "wrong"})
-    assert "certificate verify failed" in complaint(url, **good | {"tls_ca": ""})
-    assert "and not from Alertmanager: check alert.alertmanager" in complaint(url.replace("https:", "http:"), **good)
-    assert "no API v2 there: check alert.alertmanager" in complaint(server.url + "/am")
-    hidden = complaint(url.replace("https://", "https://interplay:hunter2@"), tls_ca=authority)
-    assert "it refuses us" in hidden and "hunter2" not in hidden
-
-
-def test_a_server_that_never_answers_is_left_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(product, "TIMEOUT_S", 0.3)
-
-    async def attempt() -> None:
-        async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
-        async with await asyncio.start_server(hang, "127.0.0.1", 0) as silent:
-            port = silent.sockets[0].getsockname()[1]
-            target = product.Alertmanager(Alert(alertmanager=f"http://127.0.0.1:{port}"))
-            with pytest.raises(Unreachable, match="no answer within"):
-                await target.send([notice(finding("hang"), "")], time.time_ns())
-            await target.close()
-
-    asyncio.run(attempt())
 
 
 def test_the_shipped_configuration_is_valid() -> None:

@@ -112,6 +112,8 @@ def test_payload_ends_ahead_while_open_and_at_a_fixed_moment_once_resolved() -> 
     [
         ({"alertmanager": "alertmanager:9093"}, "alert.alertmanager: 'alertmanager:9093' is not an http or https URL"),
         ({"alertmanager": "ftp://me:secret@host/x"}, "alert.alertmanager: 'ftp://host/x' is not"),
+        ({"alertmanager": "http://me:secret@host:99999"}, "alert.alertmanager: 'http://host:99999' is not"),
+        ({"alertmanager": "http://me:secret@[::1"}, "alert.alertmanager: 'http://[::1' is not"),
         ({"dashboard_url": "grafana/d/x"}, "alert.dashboard_url: 'grafana/d/x' is not an http or https URL"),
         ({"tls_ca": "/nowhere/ca.pem"}, "alert.tls_ca: cannot read certificates from /nowhere/ca.pem"),
     ],

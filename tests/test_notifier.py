@@ -95,6 +95,30 @@ def test_a_revision_that_comes_while_sending_is_not_taken_for_sent() -> None:
     asyncio.run(scenario())
 
 
+def test_an_episode_that_opens_again_during_its_last_end_is_not_lost() -> None:
+    async def scenario() -> None:
+        box = Postbox()
+        notifier = Notifier(ALERT, [box])
+        notifier.observe(finding(), NOW)
+        notifier.observe(resolved(2, NOW), NOW)
+        last = asyncio.create_task(notifier.tick(NOW + HOUR))  # the target was away so long: told once, then dropped
+        while not box.attempts:
+            await asyncio.sleep(0)
+        notifier.observe(finding(3), NOW + HOUR)
+        await last
+        await notifier.tick(NOW + HOUR)
+        assert [(words.revision, words.ended_ns) for words in box.sent] == [(2, NOW), (3, None)]
+
+    asyncio.run(scenario())
+
+
+def test_a_silent_revision_is_settled_while_another_waits() -> None:
+    notifier = Notifier(ALERT, [Postbox()])
+    for record in (finding(), resolved(2, NOW), resolved(3, NOW)):
+        notifier.observe(record, NOW)
+    assert not notifier.settled("f_1", 2) and notifier.settled("f_1", 3)
+
+
 def test_a_restart_goes_on_with_the_open_and_tells_the_recent_ends() -> None:
     async def scenario() -> None:
         box = Postbox()
@@ -105,7 +129,7 @@ def test_a_restart_goes_on_with_the_open_and_tells_the_recent_ends() -> None:
             (finding(finding_id="f_long_ago"), NOW - 9 * HOUR),
             (finding(finding_id="f_backfill", detected=NOW - 30 * HOUR), NOW),
             (resolved(2, NOW, finding_id="f_ended"), NOW - 5 * MINUTE),
-            (finding(2, finding_id="f_open", detected=NOW - HOUR), NOW - MINUTE),
+            (finding(2, finding_id="f_open", detected=NOW - HOUR), NOW - 50 * MINUTE),
             (resolved(2, NOW, finding_id="f_missed"), NOW - 3 * HOUR),
         ]
         notifier.load(log, NOW)

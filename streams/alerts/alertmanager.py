@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from models.instants import format_time
 from streams.alerts.message import Notice
@@ -130,13 +131,15 @@ class Alertmanager:
 
 def _endpoint(base: str) -> tuple[str, str]:
     """The URL to post to, and the one to show: without the credentials that people put into URLs."""
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    try:
+        url = URL(base)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        shown = re.sub(r"//.*@", "//", base)
         raise ValueError(f"alert.alertmanager: {shown!r} is not an http or https URL, such as http://alertmanager:9093")
-    path = parts.path.rstrip("/").removesuffix("/api/v2/alerts") + "/api/v2/alerts"
-    full = parts._replace(path=path, query="", fragment="")
-    return full.geturl(), full._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    url = url.with_path(url.path.rstrip("/").removesuffix("/api/v2/alerts") + "/api/v2/alerts")
+    return str(url), str(url.with_user(None))
 
 
 def _tls(authority: str) -> ssl.SSLContext | bool:
@@ -150,8 +153,7 @@ def _tls(authority: str) -> ssl.SSLContext | bool:
 
 
 def _first_line(error: Exception) -> str:
-    text = re.sub(r"//[^/@\s]*@", "//", str(error)).splitlines()
-    return text[0] if text and text[0] else type(error).__name__
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _advice(status: int) -> str:

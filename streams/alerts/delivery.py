@@ -53,7 +53,7 @@ class Delivery:
         self._notices.pop(finding_id, None)
 
     def settled(self, finding_id: str, revision: int) -> bool:
-        """Whether nothing of this revision waits to be answered by the target."""
+        """Whether the target has answered to this revision or a newer one, or nothing of it was offered."""
         waiting = self._notices.get(finding_id)
         return waiting is None or waiting.answered or waiting.notice.revision < revision
 
@@ -72,7 +72,7 @@ class Delivery:
         if self._busy.locked():
             return
         async with self._busy:
-            due = self._due(now_ns)
+            due = [waiting for waiting in self._notices.values() if not waiting.refused and waiting.due_ns <= now_ns]
             if not due or now_ns < self._next_try_ns:
                 return
             try:
@@ -81,11 +81,6 @@ class Delivery:
                 self._failed(now_ns, str(error))
                 return
             self._delivered(due, refused, now_ns)
-
-    def _due(self, now_ns: int) -> list[_Waiting]:
-        """What has had no answer yet comes first, and cascades before what they inhibit."""
-        due = [waiting for waiting in self._notices.values() if not waiting.refused and waiting.due_ns <= now_ns]
-        return sorted(due, key=lambda waiting: (waiting.answered, waiting.notice.pattern != "cascade"))
 
     def _delivered(self, due: list[_Waiting], refused: dict[str, str], now_ns: int) -> None:
         if self.trouble:
