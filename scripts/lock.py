@@ -1,6 +1,6 @@
-"""Rewrites requirements.lock and requirements-test.lock with the versions that are installed beside this interpreter. Run by `make lock`.
+"""Rewrites requirements.lock and requirements-test.lock with the versions that are installed beside this interpreter: `make lock`.
 
-Names and environment markers stay as they are in the files; a package that a file does not name yet is listed, to be put into the right one by hand.
+Names and environment markers stay as they are; a package in neither file is listed, to be put into the right one by hand.
 """
 
 from __future__ import annotations
