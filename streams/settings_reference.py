@@ -1,0 +1,56 @@
+"""The page docs/configuration.md, made from the settings themselves, so that it cannot be wrong: `interplay config --reference`."""
+
+from __future__ import annotations
+
+from models.instants import format_duration
+from streams.settings import Settings
+from streams.settings_keys import FILE_KEYS, KEYS, variable
+from streams.settings_values import FORMS, lookup, written
+
+_HEAD = """# Configuration
+
+One TOML file and the environment above it. The file is `--config FILE`, else `$INTERPLAY_CONFIG`, else `./interplay.toml` where there is
+one, else there is none and the defaults hold. A setting `analysis.thrashing.close` is written
+
+```toml
+[analysis.thrashing]
+close = 0.5
+```
+
+or `INTERPLAY_ANALYSIS__THRASHING__CLOSE=0.5`. Durations are texts such as `"200ms"`, `"15m"`, `"1h30m"`, `"30d"`. In the environment a
+list is separated by commas. Everything is checked before anything starts: each mistake is one line that names the place.
+
+`interplay config` prints the effective values and where each came from. Secrets are masked there, and never written to logs. A secret
+may be read from a file instead (`{files}`), as container platforms mount them.
+
+This page is written by `interplay config --reference`.
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    lines = [_HEAD.format(files="`, `".join(FILE_KEYS))]
+    table = ""
+    for name in FORMS:
+        section = name.rsplit(".", 1)[0]
+        if section != table:
+            lines += [
+                f"\n## `[{section}]`\n",
+                "| key | type | default | meaning | environment |",
+                "|---|---|---|---|---|",
+            ]
+            table = section
+        default = written(name, lookup(Settings(), name))
+        lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+
+
+def _type(name: str) -> str:
+    form, key = FORMS[name], KEYS[name]
+    kind = {"choice": "one of " + ", ".join(form.choices), "switch": "true or false"}.get(form.kind, form.kind)
+    if key.duration:
+        kind = "list of durations" if form.kind == "list" else "duration"
+        return f"{kind}, {format_duration(int(key.low or 0))} to {format_duration(int(key.high or 0))}"
+    if key.low is not None:
+        return f"{kind}, {key.low} to {key.high}"
+    return "text, secret" if key.secret else kind
