@@ -9,9 +9,9 @@ import pytest
 from models.instants import HOUR, MINUTE, SECOND
 from streams.settings import Settings
 from streams.settings_file import Loaded, SettingsError, load
-from streams.settings_keys import FILE_KEYS, KEYS, SECRETS, variable
-from streams.settings_reference import page
-from streams.settings_values import FORMS, lookup, written
+from streams.settings_file.keys import FILE_KEYS, KEYS, SECRETS, variable
+from streams.settings_file.reference import page
+from streams.settings_file.values import FORMS, lookup, written
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from streams.settings import Settings
-from streams.settings_keys import FILE_KEYS, variable
-from streams.settings_rules import broken_rules
-from streams.settings_values import FORMS, Leaf, checked, did_you_mean, from_text
+from streams.settings_file.keys import FILE_KEYS, variable
+from streams.settings_file.rules import broken_rules
+from streams.settings_file.values import FORMS, Leaf, checked, did_you_mean, from_text
 
 DEFAULT_FILE = "interplay.toml"
 PREFIX = "INTERPLAY_"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from models.instants import format_duration
 from streams.settings import Settings
-from streams.settings_keys import FILE_KEYS, KEYS, variable
-from streams.settings_values import FORMS, lookup, written
+from streams.settings_file.keys import FILE_KEYS, KEYS, variable
+from streams.settings_file.values import FORMS, lookup, written
 
 _HEAD = """# Configuration
 

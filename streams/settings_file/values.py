@@ -11,7 +11,7 @@ from msgspec import inspect
 
 from models.instants import format_duration, parse_duration
 from streams.settings import Settings
-from streams.settings_keys import KEYS
+from streams.settings_file.keys import KEYS
 
 MASK = "******"
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
