@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from interplay_sdk import Recorder
 
-from streams.demo.world import DATABASE, DB_SHARE, EDGE, QUEUE_A, QUEUE_B, REPLICAS, SHARE_A, World
+from streams.demo.world import DATABASE, DB_SHARE, QUEUE_A, QUEUE_B, REPLICAS, SHARE_A, World
 
 Recorders = Callable[..., Recorder]  # agent=, source=, mandate= -> a recorder that writes to wherever the demo's events go
 
@@ -53,11 +53,11 @@ class Loop:
         self.recorder.read(resource, metric, round(seen.value, 3), time=self.when(seen.time))
         return seen.value
 
-    def look(self, world: World, name: tuple[str, str]) -> tuple[float, str]:
-        """Read a setting: its value and the event that wrote it, which a resource carries in an annotation."""
+    def look(self, world: World, name: tuple[str, str]) -> tuple[float, list[str]]:
+        """Read a setting: its value and the event that wrote it last, which the resource names in an annotation."""
         knob = world.knob(name)
         self.recorder.read(*name, knob.value, version=knob.version)
-        return knob.value, knob.writer
+        return knob.value, list(knob.writers[-1:])
 
     def write(self, world: World, verb: str, name: tuple[str, str], new: float, rule: str, **said: Any) -> str:
         """Set a knob and record it; returns the event's name."""
@@ -74,7 +74,7 @@ class PerformanceScaler(Loop):
     name, instance = "perf-scaler", "agents/perf-scaler/pod-3"
     mandate = "keep the p95 latency of db/orders under 300 ms"
     every, first = 10.0, 20.0
-    bound_ms, cooldown, most, warming = 300.0, 90.0, 32, 150.0
+    bound_ms, cooldown, most, warming = 300.0, 60.0, 32, 150.0
 
     def tick(self, world: World) -> None:
         latency = self.see(world, DATABASE, "p95_latency_ms", lag=5)
@@ -88,7 +88,7 @@ class PerformanceScaler(Loop):
             REPLICAS,
             min(self.most, int(replicas * 2)),
             f"p95_latency_ms > {self.bound_ms:.0f}",
-            causes=[writer] if writer else [],
+            causes=writer,
             intent={"until": self.when(world.now + self.warming), "expects": [expected], "reason": "warm-up"},
         )
 
@@ -133,7 +133,7 @@ class TrafficRouter(Loop):
             DB_SHARE,
             round(share + change, 3),
             "share follows reported capacity",
-            causes=[writer] if writer else [],
+            causes=writer,
         )
 
 
@@ -154,7 +154,7 @@ class QueueRouter(Loop):
         flow = share if self.own == QUEUE_A else 100.0 - share
         moved = flow * min(self.most, self.least + self.gain * excess)
         new = round(share - moved if self.own == QUEUE_A else share + moved, 1)
-        self.write(world, "reroute", SHARE_A, new, f"depth > other + {self.slack:.0f}", causes=[writer] if writer else [])
+        self.write(world, "reroute", SHARE_A, new, f"depth > other + {self.slack:.0f}", causes=writer)
 
 
 class QueueRouterA(QueueRouter):
@@ -188,14 +188,19 @@ class OnCall(Loop):
         self.paged: dict[str, float] = {}
 
     def tick(self, world: World) -> None:
-        down = self.see(world, DATABASE, "health") == 0.0
-        deepest = max(self.see(world, QUEUE_A, "depth"), self.see(world, QUEUE_B, "depth"))
-        if self._woken(world, "database", down):
-            self.write(world, "reroute", DB_SHARE, 0.3, "database is down", **self._seen(world, DB_SHARE))
-            self.write(world, "scale", REPLICAS, 16, "database is down", **self._seen(world, REPLICAS))
+        for decide in (self._database, self._queues):
+            contextvars.copy_context().run(decide, world)
+
+    def _database(self, world: World) -> None:
+        if self._woken(world, "database", self.see(world, DATABASE, "health") == 0.0):
+            self._restore(world, "reroute", DB_SHARE, 0.3, "database is down")
+            self._restore(world, "scale", REPLICAS, 16, "database is down")
             self._hold(world, CostOptimizer.name, TrafficRouter.name, PerformanceScaler.name)
+
+    def _queues(self, world: World) -> None:
+        deepest = max(self.see(world, queue, "depth") for queue in (QUEUE_A, QUEUE_B))
         if self._woken(world, "queues", deepest >= 0.95 * world.plant.queue_limit):
-            self.write(world, "pin", SHARE_A, 50.0, "messages are lost", **self._seen(world, SHARE_A))
+            self._restore(world, "pin", SHARE_A, 50.0, "messages are lost")
             self._hold(world, QueueRouterA.name, QueueRouterB.name)
 
     def _woken(self, world: World, what: str, broken: bool) -> bool:
@@ -207,9 +212,9 @@ class OnCall(Loop):
         self.paged[what] = math.inf
         return True
 
-    def _seen(self, world: World, name: tuple[str, str]) -> dict[str, list[str]]:
-        writer = world.knob(name).writer
-        return {"acknowledges": [writer]} if writer else {}
+    def _restore(self, world: World, verb: str, name: tuple[str, str], value: float, why: str) -> None:
+        """Write a knob, knowing who wrote it of late and what they meant."""
+        self.write(world, verb, name, value, why, acknowledges=list(world.knob(name).writers))
 
     def _hold(self, world: World, *names: str) -> None:
         for name in names:
@@ -218,4 +223,3 @@ class OnCall(Loop):
 
 
 LOOPS: tuple[type[Loop], ...] = (PerformanceScaler, CostOptimizer, TrafficRouter, QueueRouterA, QueueRouterB, OnCall)
-TIERS = (EDGE, DATABASE)

@@ -82,12 +82,12 @@ class Incident:
         rng = random.Random(seed + 1)
         loops: list[Loop] = [loop(recorders, clock.at, random.Random(rng.random())) for loop in LOOPS]
         self.loops = [loop for loop in loops if loop.name not in frozen]
-        self.clock = clock
+        self.clock, self._stamped = clock, 0
 
-    @property
-    def now(self) -> int:
-        """The world's time on the calendar, ns since the epoch."""
-        return self.clock.at(self.world.now)
+    def stamp(self) -> int:
+        """The time of the next event, ns since the epoch: the world's, and later than that of any event before it."""
+        self._stamped = max(self._stamped + 1000, self.clock.at(self.world.now))
+        return self._stamped
 
     def advance(self) -> list[str]:
         """One second passes, the monitor looks, every loop that is due decides. Returns what the monitor saw change."""

@@ -17,6 +17,7 @@ DATABASE, EDGE = "db/orders", "edge/shop"
 QUEUE_A, QUEUE_B, ROUTE = "queue/orders-a", "queue/orders-b", "route/orders"
 REPLICAS, DB_SHARE, SHARE_A = (DATABASE, "replicas"), (EDGE, "db_share"), (ROUTE, "share_a")
 HISTORY = 180  # seconds of every metric that can still be read
+WRITERS = 8  # newest writers that a setting's annotation names
 
 
 class Plant(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +51,11 @@ class Observation(NamedTuple):
 
 
 class Knob(NamedTuple):
-    """A setting that agents write: its value, how often it was written, and by which event."""
+    """A setting that agents write: its value, how often it was written, and by which events of late."""
 
     value: float
     version: int
-    writer: str
+    writers: tuple[str, ...] = ()  # newest last
 
 
 class Instance(msgspec.Struct):
@@ -134,9 +135,9 @@ class World:
         self.holds: set[str] = set()  # controllers that somebody has put on hold
         self.drift = 0.0
         self.knobs = {
-            REPLICAS: Knob(self.plant.instances, 1, ""),
-            DB_SHARE: Knob(0.5, 1, ""),
-            SHARE_A: Knob(50.0, 1, ""),
+            REPLICAS: Knob(self.plant.instances, 1),
+            DB_SHARE: Knob(0.5, 1),
+            SHARE_A: Knob(50.0, 1),
         }
         self.history: dict[tuple[str, str], deque[Observation]] = {}
         self._record()
@@ -189,6 +190,7 @@ class World:
 
     def write(self, name: tuple[str, str], value: float, writer: str) -> None:
         """Set a knob; `writer` is the event that says so. Instances start or drain as the new count asks."""
-        self.knobs[name] = Knob(value, self.knobs[name].version + 1, writer)
+        before = self.knobs[name]
+        self.knobs[name] = Knob(value, before.version + 1, (*before.writers, writer)[-WRITERS:])
         if name == REPLICAS:
             self.database.resize(int(value), self.now, self.rng)
