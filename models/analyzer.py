@@ -116,7 +116,7 @@ class Analyzer:
         quality = Quality(
             late=self._late[domain.name],
             dropped=domain.counters["shed"],
-            skew_s=round(domain.graph.skew / 1e9, 3),
+            skew_s=round(domain.graph.skew() / 1e9, 3),
             degraded=domain.degraded,
         )
         return Change(change.verb, msgspec.structs.replace(change.finding, quality=quality))

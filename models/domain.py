@@ -71,6 +71,9 @@ class Domain:
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)
         self.variables.forget(event)
+        self._age_fact(event)
+
+    def _age_fact(self, event: Event) -> None:
         name = variable(event)
         if isinstance(event, Action) and name is not None:
             self.facts.age((self.name, "write", *name, ""), event)

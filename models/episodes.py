@@ -80,8 +80,9 @@ def _merge(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*old, *new}))[:NAMES] if not set(new) <= set(old) else old
 
 
-def _identity(subject: Subject, first: Event) -> str:
-    text = msgspec.json.encode((*subject, first.time, first.source, first.id))
+def _identity(subject: Subject, opening: Event) -> str:
+    """One event opens a subject once; the first evidence, shown for context, may belong to an earlier episode too."""
+    text = msgspec.json.encode((*subject, opening.time, opening.source, opening.id))
     return "f_" + hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -194,7 +195,7 @@ class Episodes:
     def _opened(self, subject: Subject, sighting: Sighting) -> Finding:
         first, newest = sighting.pieces[0].event, sighting.pieces[-1].event
         empty = Finding(
-            finding_id=_identity(subject, first),
+            finding_id=_identity(subject, newest),
             revision=1,
             status="open",
             pattern=sighting.pattern,

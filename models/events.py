@@ -167,7 +167,7 @@ class Verdict(Event, frozen=True, kw_only=True, gc=False, omit_defaults=True, ta
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="kind", tag="tick"):
-    """How far one source partition is known: everything below `watermark` (ns) has been emitted. Reduce writes it to all signals partitions.
+    """How far one source partition is known: all below `watermark` (ns) has been emitted. Reduce writes it to all signals partitions.
 
     `mode` says which rule made it: clock, live, data, silent or empty (see `stream_time`). `delay` is the largest append - event time
     seen (ns), `now` the reducing worker's clock (ns): data for the rule about empty partitions, never compared with ours.

@@ -20,6 +20,7 @@ from models.variables import Install, Variables
 EXPLICIT = 0.98  # leaves mass for links that are wrong
 MASS = 0.125  # smaller shares of a root are not carried on
 NAMES = 4  # agents and resources of a path that are carried along, at most
+SKEWS = 64  # late links whose skew is remembered, at most
 REPAIR_LIMIT = 1000  # events attributed anew after a late link, at most
 
 
@@ -82,8 +83,12 @@ class CausalGraph:
         self._by_id: dict[str, Node | tuple[Node, ...]] = {}
         self._waiting: dict[str, list[Node]] = {}  # a cause that was named and has not been seen -> who named it
         self._named: deque[tuple[int, str]] = deque()
-        self.skew = 0  # largest cause time - effect time over explicit links, ns
+        self._skews: deque[tuple[int, str, int]] = deque(maxlen=SKEWS)  # processed at (ns), source of the effect, skew
         self.cycles = self.unrepaired = 0
+
+    def skew(self, *sources: str) -> int:
+        """How far (ns) an effect's clock ran before its cause's, at most, within the memory; of these sources, or of all."""
+        return max((skew for _, source, skew in self._skews if not sources or source in sources), default=0)
 
     def _entry(self, plain: str) -> tuple[Node, ...]:
         found = self._by_id.get(plain, ())
@@ -141,8 +146,6 @@ class CausalGraph:
             if link.cause.children is None:
                 link.cause.children = []
             link.cause.children.append(node)
-            if link.relation == "explicit":
-                self.skew = max(self.skew, link.cause.event.time - node.event.time)
         self._attribute(node)
 
     def _attribute(self, node: Node) -> None:
@@ -184,6 +187,7 @@ class CausalGraph:
                 for link in effect.parents:
                     if link.cause.children:
                         link.cause.children.remove(effect)
+                self._skews.append((event.time, effect.event.source, event.time - effect.event.time))
                 self._attach(effect, links)
                 self._repair(effect)
 
@@ -245,6 +249,8 @@ class CausalGraph:
             if node.event is event:
                 for child in node.children or ():
                     child.parents = tuple(link for link in child.parents if link.cause is not node)
+        while self._skews and self._skews[0][0] <= event.time:
+            self._skews.popleft()
         while self._named and self._named[0][0] <= event.time:
             _, name = self._named.popleft()
             waiting = [node for node in self._waiting.get(name, ()) if node.event.time > event.time]

@@ -1,4 +1,4 @@
-"""Reduce, without its I/O: the events of one source partition in order, stamped late where they are, with ticks that say how far it is known.
+"""Reduce, without its I/O: the events of one source partition in order, stamped late where they are, with ticks on how far it is known.
 
 Samples end here: they are ordered, deduplicated and counted, and the series of demand and capacity are kept per resource. The resume
 offset stays *behind* everything that still waits, with the clock as it was there; what is then emitted twice, analyze drops.

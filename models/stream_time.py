@@ -1,12 +1,13 @@
 """Stream time: how far each source partition is known (reduce's side) and how far all of them are (analyze's side).
 
-Reduce keeps one `PartitionClock` per source partition. T is the highest event time seen, clamped to the append time, D the largest
-append - event time seen, L the lateness. The clock's mode says which rule makes the watermark W:
+Reduce keeps one `PartitionClock` per source partition. T is the highest event time seen, clamped to the append time; D the largest
+append - event time of an event that was not late by more than the idle timeout; L the lateness. The clock's mode says which rule
+makes the watermark W:
 
     clock   D within the idle timeout, at the confirmed end     W = max(T - L, now - L - D)
     live    D within the idle timeout, records still waiting    W = T - L
     data    a backfill: D beyond the idle timeout               W = T - L
-    silent  data, at the end, nothing appended for the timeout  left out of the minimum
+    silent  data, at the end, nothing appended for the timeout  left out of the minimum while others are not
     empty   never a record                                      follows the live partitions; waited for, then left out, in a backfill
 
 Whether an event is late depends on the partition's records before it alone, never on who read them when: older than T - L, or, where
@@ -50,10 +51,13 @@ class PartitionClock:
         bound = self.highest - lateness
         if not self.empty and self.delay <= self.settings.idle_timeout:
             bound = max(bound, appended - lateness - self.delay)
+        late = time < bound
         self.highest = max(self.highest, min(time, appended))
-        self.delay = max(self.delay, appended - time)
+        if not late or appended - time <= self.settings.idle_timeout:
+            # slow exporters are learned; one straggler of hours must not turn a live partition into a backfill for good
+            self.delay = max(self.delay, appended - time)
         self.appended = max(self.appended, appended)
-        return time < bound
+        return late
 
     def advance(self, now: int, at_end: bool) -> str:
         """Moves the watermark, answers the mode. `now` (ns) counts only at the confirmed end of the partition."""
@@ -125,6 +129,8 @@ class Watermark:
             return None
         full = {name: state for name, state in self._partitions.items() if state.mode != "empty"}
         bounds = [(state.watermark, name) for name, state in full.items() if state.mode != "silent"]
+        if not bounds:  # all of them silent: known to their ends, and as far as the one furthest behind
+            bounds = [(state.watermark, name) for name, state in full.items()]
         if not bounds:
             return None
         live = [state.delay for state in full.values() if state.mode in ("clock", "live")]
@@ -144,5 +150,5 @@ class Watermark:
             return f"{missing[0]} has not been heard of"
         lowest = self._minimum()
         if lowest is None:
-            return "every partition is silent or empty"
+            return "every partition is empty, or a backfill may still begin in one that is"
         return f"{lowest[1]} ({self._partitions[lowest[1]].mode})"

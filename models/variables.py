@@ -111,24 +111,27 @@ class Variables:
             ring = self._recent.get((read.resource, read.metric))
             if ring:
                 until = action.time if read.time is None else min(read.time, action.time)
-                found = _resolve(ring, read.value, read.version, until)
-                if found is not None and found[0].event.time >= earliest:
+                found = _resolve(ring, read.value, read.version, earliest, until)
+                if found is not None:
                     yield found
         if action.old is not UNSET:
             ring = self._recent.get((action.resource, action.parameter))
             if ring and ring[-1].event.time >= earliest:
                 last = ring[-1].event  # what it found there: an implicit read. One's own last write tells nothing about others.
                 if isinstance(last, Action) and last.agent != action.agent and same(last.new, action.old):
-                    once = sum(same(written(install.event), action.old) for install in ring) == 1
+                    once = sum(same(written(i.event), action.old) for i in ring if i.event.time >= earliest) == 1
                     yield ring[-1], BY_VERSION if once else BY_TIME
 
 
-def _resolve(ring: deque[Install], value: Value | UnsetType, version: Version, until: int) -> tuple[Install, float] | None:
+def _resolve(
+    ring: deque[Install], value: Value | UnsetType, version: Version, earliest: int, until: int
+) -> tuple[Install, float] | None:
+    within = [install for install in ring if install.event.time >= earliest]
     if version is not None:
-        for install in reversed(ring):
+        for install in reversed(within):
             if _version(install.event) == version:
                 return install, BY_VERSION
-    before = [install for install in ring if install.event.time <= until]
+    before = [install for install in within if install.event.time <= until]
     if value is not UNSET:
         equal = [install for install in before if same(written(install.event), value)]
         if len(equal) == 1:

@@ -56,7 +56,7 @@ class Conflicts(msgspec.Struct, frozen=True):
         if idempotent:
             return
         if current is not None and current.source != event.source:
-            yield from self._lost_update(event, current, domain.graph.skew)
+            yield from self._lost_update(event, current, domain.graph.skew(event.source, current.source))
         for intent in domain.intents.open(event, self.settings.intent_window):
             yield from self._override(event, intent, current)
 
@@ -69,7 +69,7 @@ class Conflicts(msgspec.Struct, frozen=True):
             event,
             current,
             ("victim", "root"),
-            title=f"{event.agent} put {event.resource} {event.parameter} back from version {text(current.version)} to {text(event.version)}",
+            title=f"{event.agent} took {event.resource} {event.parameter} back from version {text(newer)} to {text(older)}",
             sentence=f"{clock_time(event.time)} {deed(event)} with version {text(event.version)}, "
             f"{_lag(event, current)} after {current.source} had installed version {text(current.version)}.",
             score=0.8,
