@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextvars
 import math
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from interplay_sdk import Recorder
 
@@ -20,7 +21,18 @@ from streams.demo.world import DATABASE, DB_SHARE, QUEUE_A, QUEUE_B, REPLICAS, S
 Recorders = Callable[..., Recorder]  # agent=, source=, mandate= -> a recorder that writes to wherever the demo's events go
 
 
-class Loop:
+class Deed(NamedTuple):
+    """One write, for the screen; what the analyzer learns of it goes through the recorder alone."""
+
+    agent: str
+    knob: tuple[str, str]
+    old: float
+    new: float
+    rule: str
+    saw: tuple[str, ...]  # the readings that the decision rested on
+
+
+class Loop(ABC):
     """One control loop: `tick` decides every `every` simulated seconds, give or take its own jitter."""
 
     name: ClassVar[str]
@@ -34,29 +46,35 @@ class Loop:
         self.when, self.rng = when, rng  # `when`: simulated seconds -> ns since the epoch
         self.next = self.first + rng.uniform(0.0, 2.0)
         self.acted = -math.inf
+        self.saw: list[str] = []
+        self.deeds: list[Deed] = []
 
     def run(self, world: World) -> None:
         """Decide if it is time to, in a context of its own, as a request handler or a reconcile call has."""
         if world.now < self.next:
             return
         self.next = world.now + self.every + self.rng.uniform(-1.0, 1.0)
+        self.saw = []
         if self.name not in world.holds:
             contextvars.copy_context().run(self.tick, world)
 
+    @abstractmethod
     def tick(self, world: World) -> None:
         """One decision."""
-        raise NotImplementedError
 
     def see(self, world: World, resource: str, metric: str, lag: float = 0.0, over: int = 1) -> float:
         """Read a metric as it was `lag` seconds ago, and remember that this decision rests on it."""
         seen = world.observe(resource, metric, lag, over)
         self.recorder.read(resource, metric, round(seen.value, 3), time=self.when(seen.time))
+        self.saw.append(f"{metric} of {resource} {seen.value:.4g}")
         return seen.value
 
     def look(self, world: World, name: tuple[str, str]) -> tuple[float, list[str]]:
         """Read a setting: its value and the event that wrote it last, which the resource names in an annotation."""
         knob = world.knob(name)
         self.recorder.read(*name, knob.value, version=knob.version)
+        if not self.saw:
+            self.saw.append(f"{name[1]} of {name[0]} {knob.value:.4g}")
         return knob.value, list(knob.writers[-1:])
 
     def write(self, world: World, verb: str, name: tuple[str, str], new: float, rule: str, **said: Any) -> str:
@@ -64,6 +82,7 @@ class Loop:
         knob = world.knob(name)
         ref = self.recorder.act(verb, *name, old=knob.value, new=new, version=knob.version + 1, why=rule, **said)
         world.write(name, new, ref)
+        self.deeds.append(Deed(self.name, name, knob.value, new, rule, tuple(self.saw)))
         self.acted = world.now
         return ref
 
@@ -189,6 +208,7 @@ class OnCall(Loop):
 
     def tick(self, world: World) -> None:
         for decide in (self._database, self._queues):
+            self.saw = []
             contextvars.copy_context().run(decide, world)
 
     def _database(self, world: World) -> None:
@@ -220,6 +240,7 @@ class OnCall(Loop):
         for name in names:
             world.holds.add(name)
             self.recorder.act("hold", f"controller/{name}", "paused", old=False, new=True, why="incident")
+            self.deeds.append(Deed(self.name, (f"controller/{name}", "paused"), 0, 1, "incident", ()))
 
 
 LOOPS: tuple[type[Loop], ...] = (PerformanceScaler, CostOptimizer, TrafficRouter, QueueRouterA, QueueRouterB, OnCall)

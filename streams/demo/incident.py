@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
+from typing import NamedTuple
 
 import msgspec
 from interplay_sdk import Recorder
 
-from streams.demo.agents import LOOPS, Loop, Recorders
+from streams.demo.agents import LOOPS, Deed, Loop, Recorders
 from streams.demo.world import DATABASE, EDGE, QUEUE_A, QUEUE_B, Plant, World
 
 SAMPLES = (
@@ -37,6 +38,15 @@ class Clock(msgspec.Struct, frozen=True):
         return self.start + int(seconds * 1e9 / self.factor)
 
 
+class Shift(NamedTuple):
+    """Something went from one state to another."""
+
+    resource: str
+    metric: str
+    before: str
+    after: str
+
+
 class Monitor:
     """The telemetry of the system: samples, topology once, and a transition whenever something goes from working to not."""
 
@@ -50,8 +60,8 @@ class Monitor:
         for queue in (QUEUE_A, QUEUE_B):
             self.facts.dependency("route/orders", queue, "sends")
 
-    def look(self, world: World) -> list[str]:
-        """Emit what is due; returns what changed, for the screen."""
+    def look(self, world: World) -> list[Shift]:
+        """Emit what is due; returns what changed."""
         if world.now % SAMPLE_EVERY == 0:
             for resource, metric, unit, role in SAMPLES:
                 self.telemetry.sample(resource, metric, round(world.observe(resource, metric).value, 3), unit=unit, role=role)
@@ -64,18 +74,25 @@ class Monitor:
             latest[queue, "depth"] = "full" if world.depths[queue] >= world.plant.queue_limit else "ok"
         return [self._changed(name, after) for name, after in latest.items() if after != self.states[name]]
 
-    def _changed(self, name: tuple[str, str], after: str) -> str:
+    def _changed(self, name: tuple[str, str], after: str) -> Shift:
         before, self.states[name] = self.states[name], after
         severity = {"down": "critical", "full": "error", "degraded": "warning"}.get(after, "info")
         self.facts.transition(*name, before, after, severity=severity)
-        return f"{name[0]} {name[1]}: {before} -> {after}"
+        return Shift(*name, before, after)
 
 
 class Incident:
     """One run. `frozen` names controllers that never decide, for counterfactuals."""
 
     def __init__(
-        self, seed: int, clock: Clock, recorders: Recorders, monitor: Monitor, *, frozen: Collection[str] = (), plant: Plant | None = None
+        self,
+        seed: int,
+        clock: Clock,
+        recorders: Recorders,
+        monitor: Monitor,
+        *,
+        frozen: Collection[str] = (),
+        plant: Plant | None = None,
     ) -> None:
         self.world = World(seed, plant)
         self.monitor = monitor
@@ -89,10 +106,12 @@ class Incident:
         self._stamped = max(self._stamped + 1000, self.clock.at(self.world.now))
         return self._stamped
 
-    def advance(self) -> list[str]:
-        """One second passes, the monitor looks, every loop that is due decides. Returns what the monitor saw change."""
+    def advance(self) -> list[Shift | Deed]:
+        """One second passes, the monitor looks, every loop that is due decides. Returns what changed and what was done, for the screen."""
         self.world.step()
-        changed = self.monitor.look(self.world)
+        happened: list[Shift | Deed] = [*self.monitor.look(self.world)]
         for loop in self.loops:
             loop.run(self.world)
-        return changed
+            happened += loop.deeds
+            loop.deeds.clear()
+        return happened
