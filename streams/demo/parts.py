@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import aiohttp
 import msgspec
 
 from models.configuration import Analysis
@@ -126,10 +127,27 @@ class Parts:
         if process.returncode:
             raise DemoFailed(f"{name} failed: {_last_line(log)}; log: {log}")
 
+    async def ask(self, sql: str) -> list[dict[str, object]]:
+        """What `interplay query` answers. Raises DemoFailed where it cannot."""
+        command = self.command("query", "--format", "json", sql)
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env=_environment())
+        try:
+            out, errors = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode:
+            raise DemoFailed(
+                f"the store does not answer: {errors.decode(errors='replace').strip()[-200:]}; log: {self.directory}/store.log"
+            )
+        return [msgspec.json.decode(line, type=dict[str, object]) for line in out.splitlines()]
+
     async def _spawn(self, log: Path, command: tuple[str, ...]) -> asyncio.subprocess.Process:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERPLAY_")}
         with log.open("wb") as out:
-            return await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out, env=environment, start_new_session=True)
+            return await asyncio.create_subprocess_exec(
+                *command, stdout=out, stderr=out, env=_environment(), start_new_session=True
+            )
 
     async def interplay(self, name: str, *arguments: str) -> None:
         """Run one of our own commands with the demo's settings."""
@@ -163,8 +181,23 @@ class Parts:
             await asyncio.sleep(0.1)
 
 
+def _environment() -> dict[str, str]:
+    """Ours without settings: the demo's file alone shall count."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
+
+
 async def _ended(process: asyncio.subprocess.Process) -> bool:
     return process.returncode is not None
+
+
+async def healthy(host: str, port: int) -> bool:
+    """True if a worker says there that it is ready."""
+    try:
+        limit = aiohttp.ClientTimeout(total=2.0)
+        async with aiohttp.ClientSession(timeout=limit) as client, client.get(f"http://{host}:{port}/health") as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 async def _end(part: Part) -> None:

@@ -15,7 +15,7 @@ EDGES = 6  # causal edges shown of a finding
 
 
 class Screen:
-    """Tells the story on a terminal. Times are event times (UTC); in brackets what they are in the simulated system, `factor` times longer."""
+    """Tells the story on a terminal: event times (UTC), and in brackets the simulated system's, `factor` times longer."""
 
     def __init__(self, terminal: Terminal, factor: float) -> None:
         self.terminal, self.factor = terminal, factor
