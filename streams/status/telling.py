@@ -1,0 +1,150 @@
+"""A report in sentences: what is wrong first, then what is known about each part, then the numbers as a table."""
+
+from __future__ import annotations
+
+from models.configuration import StreamTime
+from models.instants import MINUTE, clock_time
+from streams.report import ago
+from streams.status.facts import Coverage, Report, RoleLag
+from streams.terminal import table
+
+BEHIND = MINUTE  # a role whose oldest unread record is older has fallen behind
+THIN = 0.1  # share of actions below which a kind of reason is as good as absent
+LATE = 0.05  # share of late events above which the lateness is too short
+
+
+def wrongs(report: Report, time: StreamTime) -> list[str]:
+    """What is wrong and what to do about it, a sentence each; empty means healthy."""
+    return [*_roles(report), *_clocks(report, time), *_blindness(report.coverage), *_refusals(report)]
+
+
+def knowns(report: Report) -> list[str]:
+    """How the parts stand, a sentence each."""
+    sentences = []
+    for mark in report.watermarks:
+        if mark.held is not None:
+            sentences.append(
+                f"Signals partition {mark.partition} is analysed up to {clock_time(mark.held)} UTC, {ago(report.now - mark.held)} ago; "
+                f"what holds it: {mark.holding}."
+            )
+    if report.coverage is not None:
+        sentences.append(_covered(report.coverage))
+    found = report.findings
+    if found is not None:
+        kinds = ", ".join(f"{count} {name}" for name, count in sorted(found.open.items()))
+        total = sum(found.open.values())
+        sentences.append(
+            f"{total} finding{'' if total == 1 else 's'} open{f' ({kinds})' if kinds else ''}, {found.resolved} resolved."
+        )
+        sentences += [f"Open: {title}." for title in found.titles]
+        if total == 0 and found.resolved == 0 and report.coverage is not None:
+            sentences.append(_why_nothing(report.coverage))
+    if report.dead_letters is not None:
+        reasons = ", ".join(
+            f"{count} {reason}" for reason, count in sorted(report.dead_letters.reasons.items(), key=lambda r: -r[1])
+        )
+        sentences.append(f"{report.dead_letters.kept:,} dead letters{f'; the newest: {reasons}' if reasons else ''}.")
+    return sentences
+
+
+def tables(report: Report) -> list[str]:
+    """The numbers: roles, then source partitions."""
+    found = []
+    if report.lags:
+        rows = [
+            (r.role, _count(r.members), str(r.partitions), f"{r.lag:,}", "-" if r.oldest is None else ago(r.oldest))
+            for r in report.lags
+        ]
+        found.append(table(("role", "workers", "partitions", "lag", "oldest unread"), rows))
+    if report.sources:
+        rows5 = [
+            (s.partition, s.mode, ago(report.now - s.watermark), ago(s.delay), ago(report.now - s.told)) for s in report.sources
+        ]
+        found.append(table(("source partition", "mode", "known up to", "largest delay", "last told"), rows5))
+    return found
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _roles(report: Report) -> list[str]:
+    sentences = []
+    for role in report.lags:
+        start = f"interplay worker {role.role}"
+        if role.members == 0:
+            sentences.append(f"No {role.role} worker is running{_waiting(role)}: start one with `{start}`.")
+        elif role.begun == 0 and role.lag:
+            sentences.append(f"The role {role.role} has never committed anything{_waiting(role)}: is `{start}` running?")
+        elif role.oldest is not None and role.oldest > BEHIND:
+            sentences.append(
+                f"The role {role.role} is behind{_waiting(role)}: see its log, or add workers (up to {role.partitions})."
+            )
+    return sentences
+
+
+def _waiting(role: RoleLag) -> str:
+    if not role.lag:
+        return ""
+    oldest = f", the oldest for {ago(role.oldest)}" if role.oldest is not None else ""
+    return f" and {role.lag:,} records wait{oldest}"
+
+
+def _clocks(report: Report, time: StreamTime) -> list[str]:
+    sentences = []
+    quiet = [source for source in report.sources if report.now - source.told > time.idle_timeout]
+    if quiet:
+        longest = max(report.now - source.told for source in quiet)
+        sentences.append(
+            f"{len(quiet)} of {len(report.sources)} source partitions have not been told of for up to {ago(longest)}, "
+            f"{quiet[0].partition} among them: the watermark stands still until reduce reads them again."
+        )
+    for mark in report.watermarks:
+        if mark.held is None:
+            sentences.append(f"Signals partition {mark.partition} cannot move: {mark.holding}.")
+        elif (silent := report.now - mark.written) > time.idle_timeout and not quiet:
+            sentences.append(f"Signals partition {mark.partition} has written no progress for {ago(silent)}: is analyze running?")
+    return sentences
+
+
+def _blindness(coverage: Coverage | None) -> list[str]:
+    if coverage is None or not coverage.actions:
+        return []
+    sentences = []
+    if coverage.with_old < THIN * coverage.actions:
+        sentences.append("It is nearly blind to who undoes whom: hardly an action carries `old` (the SDK fills it from a getter).")
+    if coverage.with_reads + coverage.with_causes < THIN * coverage.actions:
+        sentences.append("It is nearly blind to causes: hardly an action carries `reads` or `causationid`.")
+    if coverage.late > LATE * coverage.events:
+        sentences.append(
+            f"{coverage.late:,} of the newest {coverage.events:,} events came too late to be analysed: raise analysis.time.lateness, "
+            "or let the exporters flush more often."
+        )
+    return sentences
+
+
+def _refusals(report: Report) -> list[str]:
+    letters = report.dead_letters
+    if letters is None or not letters.recent:
+        return []
+    return [
+        f"{letters.recent:,} records became dead letters in the last 15 minutes: `interplay validate FILE` tells producers why."
+    ]
+
+
+def _covered(coverage: Coverage) -> str:
+    if not coverage.actions:
+        return f"There is no action among the newest {coverage.signals:,} signals."
+    shares = [
+        f"{count / coverage.actions:.0%} carry {name}"
+        for name, count in (("old", coverage.with_old), ("reads", coverage.with_reads), ("causes", coverage.with_causes))
+    ]
+    return f"Of the newest {coverage.actions:,} actions, by {coverage.agents} agents, {', '.join(shares)}."
+
+
+def _why_nothing(coverage: Coverage) -> str:
+    if not coverage.actions:
+        return "Why it found nothing: no agent's action has arrived (interplay.action.v1)."
+    if coverage.agents < 2:
+        return "Why it found nothing: only one agent acts, so only its own hunting could be found."
+    return "Why it found nothing: as far as the newest events show, no agents have undone each other or set off chains."
