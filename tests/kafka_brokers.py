@@ -1,4 +1,4 @@
-"""The two brokers that tests run on: the embedded one, and Apache Kafka from Maven Central. INTERPLAY_TEST_BROKER=embedded|apache chooses."""
+"""The brokers that tests run on: embedded, and Apache Kafka from Maven Central. INTERPLAY_TEST_BROKER=embedded|apache chooses."""
 
 from __future__ import annotations
 

@@ -1,0 +1,159 @@
+"""Clients of Kafka as the settings want them, and its errors as one line: what is wrong, where, what to do."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaError
+
+from models.instants import SECOND
+from streams.settings import Kafka, Settings
+
+MILLISECOND = 1_000_000
+REACH_WITHIN_MS = 10_000
+BATCH_BYTES = 256 * 1024
+POLL_RECORDS = 5000
+
+
+class KafkaTrouble(Exception):
+    """Kafka cannot be used as it is. The text is one line."""
+
+
+def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:
+    """What TLS is to be spoken with, or None without TLS. Raises KafkaTrouble where a certificate cannot be used."""
+    if kafka.security not in ("SSL", "SASL_SSL"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=kafka.tls_ca or None)
+        if kafka.tls_certificate:
+            context.load_cert_chain(kafka.tls_certificate, kafka.tls_key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise KafkaTrouble(f"TLS to Kafka: {error}; check kafka.tls_ca, kafka.tls_certificate and kafka.tls_key") from None
+    return context
+
+
+def client_options(kafka: Kafka) -> dict[str, object]:
+    """Keyword arguments that every aiokafka client takes."""
+    options: dict[str, object] = {"bootstrap_servers": kafka.bootstrap, **_security(kafka)}
+    return options
+
+
+def _security(kafka: Kafka) -> dict[str, object]:
+    options: dict[str, object] = {"security_protocol": kafka.security, "ssl_context": ssl_context(kafka)}
+    if kafka.security.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.sasl_username,
+            "sasl_plain_password": kafka.sasl_password,
+        }
+    return options
+
+
+def delivery_timeout_ms(kafka: Kafka) -> int:
+    """How long a record may wait for its acknowledgement: less than a session, so that an old owner stops before a new one begins."""
+    return int(kafka.session_timeout * 0.8) // MILLISECOND
+
+
+def producer(settings: Settings) -> AIOKafkaProducer:
+    """A producer, not yet started, whose records are acknowledged by all replicas or fail within a session."""
+    return AIOKafkaProducer(
+        **client_options(settings.kafka),
+        acks="all",
+        request_timeout_ms=delivery_timeout_ms(settings.kafka),
+        max_batch_size=BATCH_BYTES,
+        max_request_size=4 * settings.topics.record_limit,
+    )
+
+
+def reader(kafka: Kafka) -> AIOKafkaConsumer:
+    """A consumer without a group, not yet started, for reading partitions from where one says."""
+    return AIOKafkaConsumer(
+        **client_options(kafka),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=kafka.fetch_wait // MILLISECOND,
+        max_partition_fetch_bytes=4 << 20,
+    )
+
+
+async def reach(kafka: Kafka) -> None:
+    """Returns when one of the bootstrap brokers answers and lets us in. Raises KafkaTrouble with the reason otherwise.
+
+    A client's own `start` says no more than "unable to bootstrap" where a password is wrong.
+    """
+    last: Exception | None = None
+    for address in kafka.bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            connection = await create_conn(host.strip("[]"), int(port), request_timeout_ms=REACH_WITHIN_MS, **_security(kafka))
+        except (KafkaError, OSError, TimeoutError) as error:
+            last = error
+        else:
+            connection.close()
+            return
+    assert last is not None
+    raise KafkaTrouble(explain(last, kafka))
+
+
+def explain(error: BaseException, kafka: Kafka) -> str:
+    """One line about an error of a Kafka client."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    where = f"Kafka at {kafka.bootstrap}"
+    if isinstance(error, KafkaTrouble):
+        return text
+    if isinstance(error, ssl.SSLError) or "ssl" in text.lower():
+        return f"{where}: TLS fails: {text}; check kafka.security and kafka.tls_ca"
+    if "Authentication" in name or "Sasl" in name:
+        return f"{where} refuses user {kafka.sasl_username!r}: check kafka.sasl_username, its password and kafka.sasl_mechanism"
+    if "Authorization" in name:
+        return f"{where} does not allow this to user {kafka.sasl_username!r}: {text}"
+    if "UnknownTopic" in name:
+        return f'{where} has no topics "{kafka.prefix}.*", or not all of them: run interplay init'
+    if isinstance(error, OSError | TimeoutError) or any(
+        part in name for part in ("Connection", "NoBrokers", "Timeout", "NotReady")
+    ):
+        return f"{where} does not answer: is it running, and are kafka.bootstrap and kafka.security right?"
+    return f"{where}: {name}: {text}"
+
+
+async def read_all(kafka: Kafka, partitions: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Everything in these partitions, to the end as the broker's own fetches tell it, in the order of each partition.
+
+    The end is the high-water mark of a fetch: the embedded broker's list of offsets answers with the beginning of its last batch.
+    """
+    consumer = reader(kafka)
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        waiting = set(partitions)
+        while waiting:
+            batches = await consumer.getmany(*waiting, timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=POLL_RECORDS)
+            for records in batches.values():
+                for record in records:
+                    yield record
+            for tp in list(waiting):
+                end = consumer.highwater(tp)
+                if end is not None and await consumer.position(tp) >= end:
+                    waiting.discard(tp)
+    finally:
+        await consumer.stop()
+
+
+async def log_starts(kafka: Kafka, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """The oldest offset that each partition still holds."""
+    consumer = reader(kafka)
+    await consumer.start()
+    try:
+        starts: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
+        return starts
+    finally:
+        await consumer.stop()
+
+
+def seconds(nanos: int) -> float:
+    """ns -> s, as clients want their settings."""
+    return nanos / SECOND

@@ -1,0 +1,218 @@
+"""The topics: what `interplay init` creates and checks, and the pinned map of source partitions that the analyzer waits for.
+
+What is there and wrong is refused, never repaired: changing a live topic's partitions or retention is a decision of its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all
+from streams.settings import Settings, topic
+
+MAP_KEY = b"map"
+SOURCE_RECORD_LIMITS = 16  # source topics take records so many times our limit, so that they can become dead letters
+ENVELOPE = 64 * 1024  # a finding, a fact or a dead letter may be so much larger than the record it comes from
+CREATED_WITHIN_MS = 30_000
+EXISTS = 36  # Kafka's error code TOPIC_ALREADY_EXISTS
+
+
+class PinnedMap(msgspec.Struct, frozen=True):
+    """Which source partitions there are. Changing it: drain, `interplay init`, restart; `version` counts."""
+
+    version: int
+    sources: dict[str, int]  # full topic name -> partitions
+    signals: int
+
+    def partitions(self) -> tuple[str, ...]:
+        """Names of all source partitions, "topic/number"."""
+        return tuple(partition_name(name, number) for name in sorted(self.sources) for number in range(self.sources[name]))
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """One topic as we want it."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+_decode_map = msgspec.json.Decoder(PinnedMap).decode
+
+
+def partition_name(name: str, number: int) -> str:
+    """How ticks and progress records name a source partition."""
+    return f"{name}/{number}"
+
+
+def specs(settings: Settings) -> list[Spec]:
+    """All topics. Those that follow the signals topic have its number of partitions."""
+    topics = settings.topics
+    retained = {"cleanup.policy": "delete", "retention.ms": str(topics.retention // MILLISECOND)}
+    appended = {**retained, "message.timestamp.type": "LogAppendTime"}  # old event times must not trip retention
+    compacted = {"cleanup.policy": "compact"}
+    room = str(topics.record_limit + ENVELOPE)
+    source = {**appended, "max.message.bytes": str(SOURCE_RECORD_LIMITS * topics.record_limit)}
+    found = [Spec(topic(settings, name), topics.source_partitions, source) for name in topics.sources]
+    found.append(Spec(topic(settings, "signals"), topics.signals_partitions, {**appended, "max.message.bytes": room}))
+    for name in ("findings", "facts", "progress"):
+        found.append(Spec(topic(settings, name), topics.signals_partitions, {**compacted, "max.message.bytes": room}))
+    found.append(Spec(topic(settings, "reduce-progress"), 1, compacted))
+    found.append(Spec(topic(settings, "map"), 1, compacted))
+    found.append(Spec(topic(settings, "dead-letters"), 1, {**retained, "max.message.bytes": room}))
+    return found
+
+
+async def init_topics(settings: Settings) -> list[str]:
+    """Creates what is missing, checks what is there, pins the map; safe to repeat. Answers what was done, a line each.
+
+    Raises KafkaTrouble, with a line for each thing that is wrong.
+    """
+    await reach(settings.kafka)
+    admin = AIOKafkaAdminClient(**client_options(settings.kafka), request_timeout_ms=CREATED_WITHIN_MS)
+    try:
+        await admin.start()
+        told = await _create(admin, settings)
+        counts = await _partition_counts(admin)
+        configs, unknown = await _configs(admin, [spec.name for spec in specs(settings)])
+    except KafkaError as error:
+        raise KafkaTrouble(explain(error, settings.kafka)) from error
+    finally:
+        await admin.close()
+    wrong = _mismatches(settings, counts, configs)
+    if wrong:
+        raise KafkaTrouble("\n".join(wrong))
+    if unknown:
+        told.append(f"this broker does not tell the configuration of {len(unknown)} topics: retention and compaction are unchecked")
+    told.append(await _pin(settings, counts))
+    return told
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
+    existing = set(await admin.list_topics())
+    missing = [spec for spec in specs(settings) if spec.name not in existing]
+    told = [f"topic {spec.name} is there" for spec in specs(settings) if spec.name in existing]
+    if missing:
+        new = [NewTopic(s.name, s.partitions, settings.topics.replication, topic_configs=s.config) for s in missing]
+        response = await admin.create_topics(new, timeout_ms=CREATED_WITHIN_MS)
+        for name, code, *reason in response.topic_errors:
+            if code not in (0, EXISTS):
+                raise KafkaTrouble(f"topic {name} cannot be created: {for_code(code).__name__} {' '.join(map(str, reason))}")
+            told.append(f"topic {name} created")
+        await _wait_for(admin, {spec.name for spec in missing})
+    return told
+
+
+async def _wait_for(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """A created topic appears in the brokers' metadata a moment later."""
+    for _ in range(100):
+        if names <= set(await admin.list_topics()):
+            return
+        await asyncio.sleep(0.1)
+    raise KafkaTrouble(f"topics were created and do not appear: {', '.join(sorted(names))}; is the cluster healthy?")
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """The configuration of each topic, and the topics of which the broker does not tell it (the embedded one may not)."""
+    found: dict[str, dict[str, str]] = {}
+    try:
+        responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    except KafkaError:
+        return {}, names
+    for response in responses:
+        for code, _, _, name, entries in response.resources:
+            if code == 0:
+                found[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    return found, [name for name in names if not found.get(name)]
+
+
+def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, dict[str, str]]) -> list[str]:
+    wrong = []
+    followers = {topic(settings, name) for name in ("findings", "facts", "progress")}
+    signals = counts[topic(settings, "signals")]
+    analysis = settings.analysis
+    horizon = max(analysis.memory, 2 * analysis.window) // MILLISECOND
+    for spec in specs(settings):
+        there, config = counts[spec.name], configs.get(spec.name, {})
+        if spec.name in followers and there != signals:
+            wrong.append(f"topic {spec.name} has {there} partitions and signals has {signals}: they must be equal; recreate it")
+        if spec.name.endswith((".reduce-progress", ".map")) and there != 1:
+            wrong.append(f"topic {spec.name} has {there} partitions, it must have 1: recreate it")
+        for name, wanted in spec.config.items():
+            value = config.get(name)
+            if value is None or value == wanted:
+                continue
+            if name == "retention.ms":
+                if 0 <= int(value) < horizon:
+                    wrong.append(
+                        f"topic {spec.name} keeps {int(value) // 1000} s, less than the memory of {horizon // 1000} s: raise retention.ms"
+                    )
+            elif name == "max.message.bytes":
+                if int(value) < settings.topics.record_limit:
+                    wrong.append(f"topic {spec.name} takes {value} bytes, less than topics.record_limit: raise max.message.bytes")
+            else:
+                wrong.append(f"topic {spec.name} has {name}={value}, it must be {wanted}")
+    return wrong
+
+
+async def _pin(settings: Settings, counts: dict[str, int]) -> str:
+    sources = {topic(settings, name): counts[topic(settings, name)] for name in settings.topics.sources}
+    old = await read_map(settings)
+    wanted = PinnedMap(old.version if old else 1, sources, counts[topic(settings, "signals")])
+    if old == wanted:
+        return f"the map of {len(wanted.partitions())} source partitions is pinned, version {wanted.version}"
+    if old is not None:
+        wanted = msgspec.structs.replace(wanted, version=old.version + 1)
+    async with producer(settings) as client:
+        await client.send_and_wait(topic(settings, "map"), msgspec.json.encode(wanted), key=MAP_KEY, partition=0)
+    return f"pinned the map of {len(wanted.partitions())} source partitions, version {wanted.version}; restart the workers"
+
+
+async def read_map(settings: Settings) -> PinnedMap | None:
+    """The newest pinned map, or None before `interplay init`."""
+    found: PinnedMap | None = None
+    async for record in read_all(settings.kafka, [TopicPartition(topic(settings, "map"), 0)]):
+        if record.value is not None:
+            found = _decode_map(record.value)
+    return found
+
+
+async def checked_map(settings: Settings) -> PinnedMap:
+    """The pinned map, as the topics stand now. Raises KafkaTrouble, in one line, where there is none or the topics have changed."""
+    await reach(settings.kafka)
+    admin = AIOKafkaAdminClient(**client_options(settings.kafka))
+    try:
+        await admin.start()
+        counts = await _partition_counts(admin)
+    except KafkaError as error:
+        raise KafkaTrouble(explain(error, settings.kafka)) from error
+    finally:
+        await admin.close()
+    missing = [spec.name for spec in specs(settings) if spec.name not in counts]
+    if missing:
+        raise KafkaTrouble(f"Kafka at {settings.kafka.bootstrap} has no topic {missing[0]}: run interplay init")
+    found = await read_map(settings)
+    if found is None:
+        raise KafkaTrouble(f"the map of source partitions is not pinned in {topic(settings, 'map')}: run interplay init")
+    for name in sorted({topic(settings, source) for source in settings.topics.sources} | found.sources.keys()):
+        pinned, there = found.sources.get(name, 0), counts.get(name, 0)
+        if pinned != there:
+            raise KafkaTrouble(
+                f"topic {name} has {there} partitions, the pinned map says {pinned}: drain, run interplay init, restart"
+            )
+    signals = counts[topic(settings, "signals")]
+    if signals != found.signals:
+        raise KafkaTrouble(
+            f"topic {topic(settings, 'signals')} has {signals} partitions, the pinned map says {found.signals}: recreate it"
+        )
+    return found
