@@ -1,0 +1,104 @@
+"""The Faust app around a role: which settings, which group, and the one agent that hands batches to the work."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import faust
+from faust.types import TP
+
+from models.instants import SECOND
+from streams.kafka_client import MILLISECOND, ssl_context
+from streams.roles.work import Work
+from streams.settings import Kafka, Role, Settings
+from streams.transport import SCHEME, BatchSchema
+
+MONTH_S = 30 * 24 * 3600.0
+BUFFERED_BATCHES = 8
+FETCH_BYTES = 4 << 20
+RECOVERY_S = 300.0  # what a role has to rebuild its state at an assignment
+
+log = logging.getLogger(__name__)
+
+
+class RoleApp(faust.App):  # type: ignore[misc]
+    """A Faust app that reads in batches from where its role says."""
+
+    fetch_wait_ms: int
+    start_offsets: object
+    held_back: Callable[[set[TP]], set[TP]]
+
+
+def application(settings: Settings, role: Role, work: Work, failed: Callable[[BaseException], None]) -> RoleApp:
+    """The app of a role, not yet started. `failed` is told the error that ends it."""
+    kafka = settings.kafka
+    directory = Path(settings.worker.data_dir) / f"faust-{role}"  # Faust wants one, and stores nothing there
+    directory.mkdir(parents=True, exist_ok=True)
+    app = RoleApp(
+        f"{kafka.prefix}.{role}",
+        broker=_urls(kafka, "kafka"),
+        broker_consumer=_urls(kafka, SCHEME),
+        broker_producer=_urls(kafka, "kafka"),
+        broker_credentials=_credentials(kafka),
+        broker_session_timeout=kafka.session_timeout / SECOND,
+        broker_heartbeat_interval=kafka.heartbeat / SECOND,
+        broker_commit_interval=kafka.commit_interval / SECOND,
+        broker_max_poll_records=kafka.poll_records,
+        broker_max_poll_interval=MONTH_S,  # a worker that was put out for slow polling never comes back; the watchdog does this job
+        broker_request_timeout=RECOVERY_S,
+        consumer_max_fetch_size=FETCH_BYTES,
+        consumer_auto_offset_reset="earliest",
+        stream_wait_empty=False,  # else a rebalance waits for as long as the store is away
+        stream_buffer_maxsize=BUFFERED_BATCHES,
+        store="memory://",
+        datadir=str(directory),
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+    )
+    app.fetch_wait_ms = kafka.fetch_wait // MILLISECOND
+    app.held_back = work.held_back
+
+    async def start_offsets(partitions: set[TP]) -> object:
+        try:
+            return await work.assigned(partitions)
+        except Exception as error:
+            failed(error)
+            raise
+
+    app.start_offsets = start_offsets
+    topic = app.topic(*work.topics, schema=BatchSchema())
+
+    @app.agent(topic, name=role)  # type: ignore[untyped-decorator]
+    async def hand_over(stream: faust.Stream) -> None:
+        async for event in stream.noack().events():
+            batch = event.value
+            if not batch.current:
+                continue
+            try:
+                if await work.handle(batch):
+                    event.ack()
+            except Exception as error:
+                # Faust would acknowledge the batch and go on
+                failed(error)
+                raise
+
+    return app
+
+
+def _urls(kafka: Kafka, scheme: str) -> list[str]:
+    return [f"{scheme}://{address.strip()}" for address in kafka.bootstrap.split(",")]
+
+
+def _credentials(kafka: Kafka) -> faust.types.auth.CredentialsT | None:
+    context = ssl_context(kafka)
+    if kafka.security == "SSL":
+        return faust.SSLCredentials(context)
+    if kafka.security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.sasl_username, password=kafka.sasl_password, mechanism=kafka.sasl_mechanism, ssl_context=context
+        )
+    return None
