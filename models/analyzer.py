@@ -126,6 +126,8 @@ class Analyzer:
         total: Counter[str] = Counter(late=sum(self._late.values()), below=self.timeline.below, pending=self.timeline.pending)
         for domain in self.domains.values():
             total.update(domain.counters)
+            coverage = {name: getattr(domain, name) for name in ("events", "actions", "with_old", "with_reads", "with_causes")}
+            total.update(coverage)
             total["cycles"] += domain.graph.cycles
             total["unrepaired"] += domain.graph.unrepaired
             total["facts_shed"] += domain.facts.shed

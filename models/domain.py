@@ -25,11 +25,13 @@ class Domain:
         self.name = name
         self.settings = settings
         self.memory: deque[Event] = deque()
+        self._window: deque[Node] = deque()
         self.graph = CausalGraph(settings.window, settings.limits.parents)
         self.variables = Variables(settings.limits.writes_per_knob)
         self.intents = Intents()
         self.facts = Facts(settings.limits.facts)
         self.counters: Counter[str] = Counter()
+        self.events = self.actions = self.with_old = self.with_reads = self.with_causes = 0
 
     @property
     def degraded(self) -> bool:
@@ -49,15 +51,16 @@ class Domain:
     def install(self, node: Node) -> None:
         """The event has been judged: what it wrote now stands."""
         event = node.event
-        self.counters["events"] += 1
         self.memory.append(event)
+        self._window.append(node)
         self.variables.install(node)
         self.intents.declare(event)
+        self.events += 1
         if isinstance(event, Action):
-            self.counters["actions"] += 1
-            self.counters["with_old"] += event.old is not UNSET
-            self.counters["with_reads"] += bool(event.reads)
-            self.counters["with_causes"] += bool(event.causes)
+            self.actions += 1
+            self.with_old += event.old is not UNSET
+            self.with_reads += bool(event.reads)
+            self.with_causes += bool(event.causes)
         while len(self.memory) > self.settings.limits.graph_events:
             self.counters["shed"] += 1
             self._forget(self.memory.popleft())
@@ -67,6 +70,9 @@ class Domain:
         memory, edge = self.memory, now - self.settings.memory
         while memory and memory[0].time <= edge:
             self._forget(memory.popleft())
+        edge = now - self.settings.window
+        while self._window and self._window[0].event.time < edge:
+            self._window.popleft().retire()
 
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)

@@ -203,6 +203,12 @@ def intern_names(event: E) -> E:
     names = _ACTION_NAMES if isinstance(event, Action) else _NAMES
     for name in names:
         force_setattr(event, name, intern(getattr(event, name)))
+    if isinstance(event, Action):
+        for read in event.reads:
+            force_setattr(read, "resource", intern(read.resource))
+            force_setattr(read, "metric", intern(read.metric))
+        if event.why is not None:
+            force_setattr(event.why, "rule", intern(event.why.rule))
     return event
 
 

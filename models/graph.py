@@ -63,6 +63,10 @@ class Node(Install):
         self.children: list[Node] | None = None
         self.size = 1.0
 
+    def retire(self) -> None:
+        """Older than the window: nothing can attach to it, nothing that descends from it counts any more."""
+        self.parents, self.roots, self.children = (), (), None
+
     def descents(self) -> tuple[Descent, ...]:
         """A(e): the roots this event descends from, itself where it is one."""
         if self.roots is None:
@@ -245,10 +249,6 @@ class CausalGraph:
             self._by_id[event.id] = left[0] if len(left) == 1 else left
         else:
             self._by_id.pop(event.id, None)
-        for node in entry:
-            if node.event is event:
-                for child in node.children or ():
-                    child.parents = tuple(link for link in child.parents if link.cause is not node)
         while self._skews and self._skews[0][0] <= event.time:
             self._skews.popleft()
         while self._named and self._named[0][0] <= event.time:

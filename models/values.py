@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from models.events import Value
 
-TINY = 1e-12
+NUMBERS = (int, float)
 
 
 def number(value: Value | UnsetType) -> float | None:
@@ -40,8 +40,13 @@ def distance(a: Value | UnsetType, b: Value | UnsetType) -> float:
 
 
 def same(a: Value | UnsetType, b: Value | UnsetType) -> bool:
-    """Exactly the same value; a list counts as a set of members."""
-    return distance(a, b) <= TINY
+    """Exactly the same value; a list counts as a set of members, a boolean is no number."""
+    if a is b:
+        return True
+    mine, other = type(a), type(b)
+    if mine is tuple or other is tuple:
+        return mine is other and _plain(a) == _plain(b)  # type: ignore[arg-type]
+    return a == b and (mine is other or (mine in NUMBERS and other in NUMBERS))
 
 
 def _plain(value: Value) -> object:

@@ -30,6 +30,7 @@ from models.zigzag import Reversal, Zigzag, zigzag
 
 EXACT_LAST = 3  # reversals that must put back the other's value for the lower threshold
 SMOOTHING = 0.3  # weight of the newest ratio in the mean growth
+FEWEST = 2  # reversals before this one without which no threshold can be reached, since each weighs at most 1 and fades
 UNLINKED = 0.7  # confidence that one write answers another where nothing says so
 LAST = 4
 
@@ -45,12 +46,12 @@ class Thrash(msgspec.Struct, frozen=True):
         if not isinstance(event, Action) or event.outcome != "applied" or event.new is UNSET:
             return ()
         name = (event.resource, event.parameter)
-        writes = domain.variables.actions(name)
-        if not writes or same(writes[-1].new, event.new):
-            return ()
         subject = f"{event.resource} {event.parameter}"
         stands = standing("thrashing", subject)
-        if not stands.open and len(writes) < 2:
+        if not domain.variables.may_reverse(event, self.settings.deadband, 0 if stands.open else FEWEST - 1):
+            return ()  # the usual case, in O(1): a knob that keeps its direction
+        writes = domain.variables.actions(name)
+        if not writes or same(writes[-1].new, event.new):
             return ()
         ring = domain.settings.limits.writes_per_knob
         after = [write for write in (*writes, event) if key(write) > stands.since][-ring:]
