@@ -35,6 +35,16 @@ UNLINKED = 0.7  # confidence that one write answers another where nothing says s
 LAST = 4
 
 
+class Force(msgspec.Struct, frozen=True):
+    """How hard a knob thrashes at one write: mean ln growth, the half-life (ns) and the pressure there, and when it is over (ns)."""
+
+    growth: float
+    half_life: int
+    pressure: float
+    suffices: bool
+    ends: int
+
+
 class Thrash(msgspec.Struct, frozen=True):
     """Reversals of one knob, judged at each write."""
 
@@ -61,86 +71,79 @@ class Thrash(msgspec.Struct, frozen=True):
         return self._seen(event, subject, swings, after, stands)
 
     def _seen(self, event: Action, subject: str, swings: Zigzag, writes: list[Action], stands: Standing) -> Iterable[Sighting]:
-        reversals = swings.reversals
+        force = self._force(swings.reversals, event.time)
+        if force.growth < math.log(self.settings.damped_ratio):
+            return
+        if not (force.suffices or stands.open) or force.ends <= event.time:
+            return
+        yield self._sighting(subject, swings, writes[0], stands, force)
+
+    def _force(self, reversals: tuple[Reversal, ...], now: int) -> Force:
+        """The shortest half-life at which the pressure suffices, else the longest, and the pressure there."""
         exact = all(reversal.exact for reversal in reversals[-EXACT_LAST:])
         threshold = self.settings.open_exact if exact else self.settings.open_plain
-        growth = _growth(reversals)
-        half_life, pressure = self._scale(reversals, event.time, threshold)
-        if growth < math.log(self.settings.damped_ratio) or (not stands.open and pressure < threshold):
-            return
-        ends = event.time + int(half_life * max(0.0, math.log2(pressure / self.settings.close)))
-        if stands.open and ends <= event.time:
-            return
-        yield self._sighting(subject, swings, writes, stands, growth, half_life, pressure, ends)
-
-    def _scale(self, reversals: tuple[Reversal, ...], now: int, threshold: float) -> tuple[int, float]:
-        """The shortest half-life at which the pressure suffices, else the longest, and the pressure there."""
-        half_life, pressure = 0, 0.0
+        half_life, pressure = 1, 0.0
         for half_life in sorted(self.settings.half_lives):
             pressure = sum(r.weight * 2.0 ** ((r.event.time - now) / half_life) for r in reversals)
             if pressure >= threshold:
                 break
-        return half_life, pressure
+        left = math.log2(pressure / self.settings.close) if pressure > self.settings.close else 0.0
+        return Force(_growth(reversals), half_life, pressure, pressure >= threshold, now + int(half_life * left))
 
-    def _sighting(
-        self,
-        subject: str,
-        swings: Zigzag,
-        writes: list[Action],
-        stands: Standing,
-        growth: float,
-        half_life: int,
-        pressure: float,
-        ends: int,
-    ) -> Sighting:
+    def _sighting(self, subject: str, swings: Zigzag, first: Action, stands: Standing, force: Force) -> Sighting:
         reversals, event = swings.reversals, swings.reversals[-1].event
-        agents = tuple(sorted({a.agent for r in reversals for a in (r.event, r.undone)}))
+        agents = tuple(sorted({write.agent for r in reversals for write in (r.event, r.undone)}))
         last = reversals[-LAST:]
         links = [_answered(reversal) for reversal in last]
         closure = sum(links) / len(links)
-        growing = growth > math.log(self.settings.growing_ratio)
-        amplitude = sum(r.amplitude for r in last) / len(last)
-        score = _score(pressure, amplitude if swings.numeric else math.log(2), growing, swings.fight_index)
-        periods = [b.event.time - a.event.time for a, b in pairwise(reversals)]
-        first = reversals[0]
-        title = (
-            f"{list_names(agents)} fight over {event.resource} {event.parameter}"
-            if len(agents) > 1
-            else f"{agents[0]} hunts on {event.resource} {event.parameter}"
-        )
-        pieces: tuple[Piece, ...] = () if stands.open else (Piece(writes[0], "trigger", change(writes[0]), told(writes[0])),)
-        shown = reversals[-1:] if stands.open else reversals
-        pieces += tuple(Piece(r.event, "reversal", change(r.event), turned_back(r.event, r.undone, r.exact)) for r in shown)
+        growing = force.growth > math.log(self.settings.growing_ratio)
+        swing = sum(r.amplitude for r in last) / len(last) if swings.numeric else math.log(2.0)
+        score = _score(force.pressure, swing, growing, swings.fight_index)
+        began = () if stands.open else (Piece(first, "trigger", change(first), told(first)),)
+        fresh = reversals[-1:] if stands.open else reversals
+        root = reversals[0].event
         return Sighting(
             pattern="thrashing",
             kind="growing" if growing else "sustained",
             subject=subject,
-            pieces=pieces,
+            pieces=(*began, *(_piece(reversal) for reversal in fresh)),
             counts="reversals",
             counted=("reversal",),
-            title=title,
+            title=f"{list_names(agents)} {'fight over' if len(agents) > 1 else 'hunts on'} {subject}",
             agents=agents,
             resources=(event.resource,),
             parameters=(event.parameter,),
-            roots=(Root(ref(first.event), event.resource, first.event.agent, round(closure, 6)),),
-            edges=tuple(
-                CausalEdge(ref(r.undone), ref(r.event), "overwrites", _answered(r), round((r.event.time - r.undone.time) / 1e9, 3))
-                for r in shown
-            ),
+            roots=(Root(ref(root), root.resource, root.agent, round(closure, 6)),),
+            edges=tuple(_edge(reversal) for reversal in fresh),
             severity=_severity(score),
             score=score,
-            confidence=closure * (1.0 - 2.0**-pressure),
+            confidence=closure * (1.0 - 2.0**-force.pressure),
             basis="cited" if min(links) > UNLINKED else "inferred",
             metrics={
-                "pressure": pressure,
-                "half_life_s": half_life / 1e9,
-                "period_s": 2.0 * sorted(periods)[len(periods) // 2] / 1e9 if periods else 0.0,
-                "amplitude": math.expm1(amplitude) if swings.numeric else 1.0,
-                "growth": math.exp(growth),
+                "pressure": force.pressure,
+                "half_life_s": force.half_life / 1e9,
+                "period_s": _period(reversals),
+                "amplitude": math.expm1(swing),
+                "growth": math.exp(force.growth),
                 "fight_index": swings.fight_index,
             },
-            ends=ends,
+            ends=force.ends,
         )
+
+
+def _piece(reversal: Reversal) -> Piece:
+    return Piece(reversal.event, "reversal", change(reversal.event), turned_back(reversal.event, reversal.undone, reversal.exact))
+
+
+def _edge(reversal: Reversal) -> CausalEdge:
+    lag = round((reversal.event.time - reversal.undone.time) / 1e9, 3)
+    return CausalEdge(ref(reversal.undone), ref(reversal.event), "overwrites", _answered(reversal), lag)
+
+
+def _period(reversals: tuple[Reversal, ...]) -> float:
+    """Twice the median half-cycle, in seconds."""
+    halves = sorted(later.event.time - earlier.event.time for earlier, later in pairwise(reversals))
+    return 2.0 * halves[len(halves) // 2] / 1e9 if halves else 0.0
 
 
 def _growth(reversals: tuple[Reversal, ...]) -> float:
@@ -166,7 +169,7 @@ def _answered(reversal: Reversal) -> float:
 
 
 def _score(pressure: float, amplitude: float, growing: bool, fight_index: float) -> float:
-    """ALGORITHM: (1 - e^(-P/4)) * min(1, A / ln 2) * (1/2 + 1/2 impact); impact is 0 until the topology is known."""
+    """(1 - e^(-P/4)) * min(1, A / ln 2) * (1/2 + 1/2 impact); impact is 0 until the topology is known."""
     score = (1.0 - math.exp(-pressure / 4.0)) * min(1.0, amplitude / math.log(2.0)) * 0.5
     return min(1.0, score * (1.25 if growing else 1.0) * (1.25 if fight_index >= 0.8 else 1.0))
 
