@@ -7,6 +7,7 @@ from models.instants import format_duration, parse_time
 from streams.terminal import Style, Terminal
 
 _STYLES: dict[Severity, Style] = {"info": "cyan", "warning": "yellow", "error": "red", "critical": "red"}
+BEGINNING, NEWEST = 4, 6  # sentences shown of a long explanation
 _SURE = {
     "certificate": "the events themselves prove it",
     "cited": "the agents cite it",
@@ -20,7 +21,7 @@ def paragraph(finding: Finding, terminal: Terminal, stored: bool = False) -> str
     head = terminal.paint(f"{finding.severity} {finding.pattern}/{finding.kind}", _STYLES[finding.severity])
     lines = [f"{head}: {terminal.paint(finding.title, 'bold')}"]
     lines.append(terminal.wrap(_since(finding), "  "))
-    lines += [terminal.wrap(sentence, "  ") for sentence in finding.explanation]
+    lines += [terminal.wrap(sentence, "  ") for sentence in _shortened(finding.explanation)]
     if finding.blast_radius:
         reach = ", ".join(f"{r.resource} ({r.probability:.0%})" for r in finding.blast_radius[:5])
         lines.append(terminal.wrap(f"It may hit next: {reach}.", "  "))
@@ -47,6 +48,14 @@ def ago(nanos: int) -> str:
     largest = next(i for i, unit in enumerate(units) if seconds >= unit)
     smallest = units[min(largest + 1, len(units) - 1)]
     return format_duration(seconds // smallest * smallest * 1_000_000_000)
+
+
+def _shortened(sentences: tuple[str, ...]) -> list[str]:
+    """How it began and how it goes on; what lies between is counted."""
+    if len(sentences) <= BEGINNING + NEWEST + 1:
+        return list(sentences)
+    left_out = len(sentences) - BEGINNING - NEWEST
+    return [*sentences[:BEGINNING], f"... {left_out} more ...", *sentences[-NEWEST:]]
 
 
 def _since(finding: Finding) -> str:

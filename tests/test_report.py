@@ -35,6 +35,12 @@ def test_resolution_reach_doubts_and_the_query() -> None:
     assert text.endswith("f_1: interplay query \"SELECT * FROM findings WHERE finding_id = 'f_1'\"")
 
 
+def test_a_long_story_is_shortened_in_the_middle() -> None:
+    text = paragraph(finding(explanation=tuple(f"sentence {n}" for n in range(20))), PLAIN)
+    assert "sentence 3\n  ... 10 more ...\n  sentence 14" in text
+    assert "... " not in paragraph(finding(explanation=tuple(f"sentence {n}" for n in range(11))), PLAIN)
+
+
 def test_severities_are_ordered() -> None:
     assert [at_least(finding(severity=s), "error") for s in ("info", "warning", "error", "critical")] == [False, False, True, True]
 
