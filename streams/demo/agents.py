@@ -136,7 +136,7 @@ class TrafficRouter(Loop):
     name, instance = "traffic-router", "agents/traffic-router/edge-1"
     mandate = "use every tier in proportion to its capacity"
     every, first = 20.0, 30.0
-    step, least_change = 0.12, 0.03
+    step, least_change = 0.04, 0.03
 
     def tick(self, world: World) -> None:
         replicas, writer = self.look(world, REPLICAS)
