@@ -1,0 +1,106 @@
+"""The program `interplay`: one file per command, listed in COMMANDS. Exit codes: 0 as asked, 1 found or wrong, 2 could not."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from streams.cli import analyze, config, demo, init, query, schema, status, validate, worker
+from streams.cli.command import CANNOT, Command, Context
+from streams.cli.trouble import describe
+from streams.settings import Settings
+from streams.settings_file import SettingsError
+from streams.terminal import Terminal
+
+COMMANDS: tuple[Command, ...] = (
+    demo.COMMAND,
+    init.COMMAND,
+    worker.COMMAND,
+    status.COMMAND,
+    query.COMMAND,
+    analyze.COMMAND,
+    validate.COMMAND,
+    schema.COMMAND,
+    config.COMMAND,
+)
+
+_DETAILS = """\
+Finds autonomous agents that each act correctly and together break things: who does what to whom, since when, because of what.
+
+Try it:          interplay demo
+On your files:   interplay analyze events.jsonl
+On Kafka:        interplay init, then interplay worker, then interplay status
+"""
+_EXITS = "exit codes: 0 done as asked; 1 something was found or is wrong; 2 bad usage, unreadable input, or something is away"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and answers its exit code; every error is one line on standard error."""
+    parsed = _parser().parse_args(arguments, argparse.Namespace(config=None, debug=False))
+    context = Context(parsed, Terminal(sys.stdout, os.environ), Terminal(sys.stderr, os.environ), os.environ)
+    if not hasattr(parsed, "command"):
+        _parser().print_help(sys.stderr)
+        return CANNOT
+    command: Command = parsed.command
+    if not (command.logs or parsed.debug):
+        logging.disable()  # clients log what we say in one line ourselves
+    try:
+        return command.run(context)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        if parsed.debug:
+            traceback.print_exc()
+        for line in _lines(error, context):
+            context.err.say(f"interplay {command.name}: {line}")
+        return CANNOT
+
+
+def _lines(error: Exception, context: Context) -> Sequence[str]:
+    if isinstance(error, SettingsError):
+        return error.mistakes
+    try:
+        settings = context.settings()
+    except SettingsError:
+        settings = Settings()
+    return describe(error, settings).splitlines()
+
+
+def _parser() -> argparse.ArgumentParser:
+    wide = argparse.RawDescriptionHelpFormatter
+    shared = argparse.ArgumentParser(add_help=False)
+    group = shared.add_argument_group("everywhere")
+    group.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings (TOML); see docs/configuration.md")
+    group.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error")
+    parser = argparse.ArgumentParser("interplay", description=_DETAILS, epilog=_EXITS, formatter_class=wide, parents=[shared])
+    parser.add_argument("--version", action="version", version=f"interplay {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        examples = "\n".join(f"  {example}" for example in command.examples)
+        child = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=f"{command.summary[0].upper()}{command.summary[1:]}.\n\n{command.details}".rstrip(),
+            epilog=f"examples:\n{examples}\n\nexit codes: {command.exits}",
+            formatter_class=wide,
+            parents=[shared],
+        )
+        command.arguments(child)
+        child.set_defaults(command=command)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("interplay")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,31 @@
+"""`interplay init`: creates the Kafka topics and the ClickHouse schema, and checks what is there already."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streams.cli.command import OK, Command, Context
+
+
+def _run(context: Context) -> int:
+    from streams.store import init_store  # only here: the store's client takes its time to import
+    from streams.topics import init_topics
+
+    settings = context.settings()
+    for line in asyncio.run(init_topics(settings)):
+        context.out.say(line)
+    for line in init_store(settings):
+        context.out.say(line)
+    return OK
+
+
+COMMAND = Command(
+    name="init",
+    summary="create or migrate the Kafka topics and the ClickHouse schema",
+    details="""\
+Safe to repeat: what exists is checked (partition counts, retention, compaction), never deleted. To change the number of partitions,
+let the workers drain, run init, and start them again.""",
+    examples=("interplay init", "INTERPLAY_TOPICS__REPLICATION=3 interplay init --config production.toml"),
+    exits="0 all is as it must be; 2 something is away, or cannot work as it is",
+    run=_run,
+)

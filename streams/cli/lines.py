@@ -1,0 +1,29 @@
+"""Events from the files of a command line, and the words for lines that are none."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterator
+
+import cramjam
+
+from models.decode import Rejection
+from models.events import AnyEvent
+from streams.cli.command import Trouble
+from streams.sources.files import read_events
+
+
+def read(file: str) -> Iterator[tuple[int, AnyEvent | Rejection]]:
+    """Line numbers with events, or with why there is none. Raises Trouble where the file cannot be read to its end."""
+    try:
+        yield from read_events(file)
+    except (EOFError, lzma.LZMAError, cramjam.DecompressionError) as error:
+        raise Trouble(f"{file}: cut short or damaged: {error}") from error
+    except OSError as error:
+        raise Trouble(f"{file}: {error.strerror or f'cut short or damaged: {error}'}") from error
+
+
+def refusal(file: str, line: int, rejection: Rejection) -> str:
+    """One line about a bad event: where, which field, what is wrong."""
+    path = f" ({rejection.path})" if rejection.path else ""
+    return f"{file}:{line}: {rejection.reason}{path}: {rejection.detail}"

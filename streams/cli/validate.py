@@ -1,0 +1,37 @@
+"""`interplay validate FILE`: says line by line what is wrong with events, so that producers in any language can be written."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from models.decode import Rejection
+from streams.cli.command import FOUND, OK, Command, Context
+from streams.cli.lines import read, refusal
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="events, one JSON object per line; - is standard input")
+
+
+def _run(context: Context) -> int:
+    good = bad = 0
+    for file in context.arguments.files:
+        for line, event in read(file):
+            if isinstance(event, Rejection):
+                bad += 1
+                context.out.say(refusal(file, line, event))
+            else:
+                good += 1
+    context.out.say(f"{good:,} good, {bad:,} bad.")
+    return FOUND if bad else OK
+
+
+COMMAND = Command(
+    name="validate",
+    summary="say line by line what is wrong with events in files",
+    details="The rules are those of the workers: what passes here is not sent to the dead letters there.",
+    examples=("interplay validate events.jsonl", "my-producer --dry-run | interplay validate -"),
+    exits="0 every line is good; 1 some are not; 2 bad usage or unreadable input",
+    run=_run,
+    arguments=_arguments,
+)

@@ -1,0 +1,134 @@
+"""`interplay analyze` and `validate` on files: findings in both formats, exit codes, bad lines, standard input, compressed files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from test_cli import error_of, interplay
+
+from models.findings import decode_finding
+from models.instants import SECOND, format_time, parse_time
+
+START = parse_time("2026-11-24T02:17:00Z")
+
+
+def action(number: int, agent: str, old: int, new: int, resource: str = "db/orders", offset_s: int = 0) -> str:
+    """One line of JSONL: agent sets the replicas of a resource."""
+    event = {
+        "specversion": "1.0",
+        "id": f"{resource}-a{number}",
+        "source": f"agents/{agent}/1",
+        "type": "interplay.action.v1",
+        "time": format_time(START + (30 * number + offset_s) * SECOND),
+        "subject": resource,
+        "data": {"agent": agent, "verb": "scale", "parameter": "replicas", "old": old, "new": new},
+    }
+    return json.dumps(event) + "\n"
+
+
+def fight(resource: str = "db/orders", offset_s: int = 0) -> list[str]:
+    """Two agents that undo each other, twelve times."""
+    ways = (("perf", 8, 16), ("cost", 16, 8))
+    return [action(number, *ways[number % 2], resource, offset_s) for number in range(12)]
+
+
+@pytest.fixture
+def fights(tmp_path: Path) -> Path:
+    """Two fights, the later one first in the file."""
+    file = tmp_path / "fights.jsonl"
+    file.write_text("".join(fight("db/users", 5) + fight()))
+    return file
+
+
+def test_findings_are_told_in_paragraphs(fights: Path, tmp_path: Path) -> None:
+    done = interplay("analyze", str(fights), cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second, summary = done.stdout.rstrip().split("\n\n")
+    assert "thrashing/sustained: " in first.splitlines()[0] and "db/orders" in first and "perf" in first and "cost" in first
+    assert "db/users" in second
+    assert summary == "2 findings (2 thrashing/sustained) in 24 events, 24 of them actions and 0 samples."
+
+
+def test_json_is_one_final_finding_per_line_in_order(fights: Path, tmp_path: Path) -> None:
+    done = interplay("analyze", str(fights), "--format", "json", cwd=tmp_path)
+    findings = [decode_finding(line.encode()) for line in done.stdout.splitlines()]
+    assert [finding.resources for finding in findings] == [("db/orders",), ("db/users",)]
+    assert done.stderr == "2 findings (2 thrashing/sustained) in 24 events, 24 of them actions and 0 samples.\n"
+    backwards = tmp_path / "backwards.jsonl"
+    backwards.write_text("".join(reversed(fights.read_text().splitlines(keepends=True))))
+    assert interplay("analyze", str(backwards), "--format", "json", cwd=tmp_path).stdout == done.stdout
+
+
+def test_standard_input_several_files_and_compressed_ones(fights: Path, tmp_path: Path) -> None:
+    expected = interplay("analyze", str(fights), "--format", "json", cwd=tmp_path).stdout
+    assert interplay("analyze", "-", "--format", "json", cwd=tmp_path, stdin=fights.read_text()).stdout == expected
+    with gzip.open(tmp_path / "half.jsonl.gz", "wt") as half:
+        half.write("".join(fight()))
+    (tmp_path / "other.jsonl").write_text("".join(fight("db/users", 5)))
+    assert interplay("analyze", "half.jsonl.gz", "other.jsonl", "--format", "json", cwd=tmp_path).stdout == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        (("any",), 1),
+        (("thrashing",), 1),
+        (("thrashing:info",), 1),
+        (("thrashing:critical",), 0),
+        (("cascade",), 0),
+        (("cascade", "thrashing"), 1),
+    ],
+)
+def test_fail_on_sets_the_exit_code(rules: tuple[str, ...], code: int, fights: Path, tmp_path: Path) -> None:
+    options = [part for rule in rules for part in ("--fail-on", rule)]
+    assert interplay("analyze", str(fights), *options, cwd=tmp_path).returncode == code
+
+
+def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None:
+    lines = fight()
+    (tmp_path / "mixed.jsonl").write_text("".join([*lines[:3], "junk\n", *lines[3:], lines[0].replace('"agent"', '"agnt"')]))
+    done = interplay("analyze", "mixed.jsonl", cwd=tmp_path)
+    assert done.returncode == 0
+    first, second = done.stderr.splitlines()
+    assert first.startswith("mixed.jsonl:4: ")
+    assert second.startswith("mixed.jsonl:14: ") and "agent" in second
+    assert "1 finding (1 thrashing/sustained) in 12 events" in done.stdout
+    assert "2 bad lines left out." in done.stdout
+    (tmp_path / "bad.jsonl").write_text("junk\n" * 50)
+    many = interplay("analyze", "bad.jsonl", cwd=tmp_path)
+    assert len(many.stderr.splitlines()) == 21
+    assert many.stderr.splitlines()[-1] == "... further bad lines are only counted; interplay validate bad.jsonl tells them all"
+    assert "50 bad lines left out." in many.stdout
+
+
+def test_why_nothing_was_found(tmp_path: Path) -> None:
+    (tmp_path / "calm.jsonl").write_text(action(0, "perf", 8, 16))
+    calm = interplay("analyze", "calm.jsonl", cwd=tmp_path).stdout
+    assert "0 findings in 1 events" in calm
+    assert "Of the actions 100% carry old, 0% carry reads, 0% carry causes" in calm
+    (tmp_path / "empty.jsonl").write_text("")
+    assert (
+        "Without actions (interplay.action.v1) there is nothing to find."
+        in interplay("analyze", "empty.jsonl", cwd=tmp_path).stdout
+    )
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    assert error_of("analyze", "none.jsonl", cwd=tmp_path) == "interplay analyze: none.jsonl: No such file or directory"
+    assert error_of("validate", "none.jsonl", cwd=tmp_path) == "interplay validate: none.jsonl: No such file or directory"
+    assert error_of("analyze", ".", cwd=tmp_path) == "interplay analyze: .: Is a directory"
+    (tmp_path / "broken.jsonl.gz").write_bytes(b"\x1f\x8bnot really")
+    assert error_of("analyze", "broken.jsonl.gz", cwd=tmp_path).startswith("interplay analyze: broken.jsonl.gz: ")
+
+
+def test_validate_tells_every_bad_line(tmp_path: Path) -> None:
+    (tmp_path / "good.jsonl").write_text("".join(fight()))
+    good = interplay("validate", "good.jsonl", cwd=tmp_path)
+    assert (good.returncode, good.stderr) == (0, "")
+    (tmp_path / "bad.jsonl").write_text(fight()[0] + "junk\n" * 50)
+    bad = interplay("validate", "bad.jsonl", cwd=tmp_path)
+    assert bad.returncode == 1
+    assert sum(line.startswith("bad.jsonl:") for line in bad.stdout.splitlines()) == 50

@@ -1,0 +1,197 @@
+"""The program as its users run it: every command's help, its work, its exit codes, and errors as one clear line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from streams.broker import free_port
+from streams.cli import COMMANDS
+from streams.cli.trouble import describe
+from streams.settings import ClickHouse, Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def interplay(*arguments: str, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program in a directory of its own, without the settings of whoever runs the tests."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", *arguments],
+        cwd=cwd,
+        input=stdin,
+        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def error_of(*arguments: str, cwd: Path, **environment: str) -> str:
+    """The one line that a failing command says."""
+    done = interplay(*arguments, cwd=cwd, **environment)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_help_names_every_command_and_each_helps_itself(tmp_path: Path) -> None:
+    helped = interplay("--help", cwd=tmp_path)
+    assert helped.returncode == 0
+    for command in COMMANDS:
+        assert f"{command.name} " in helped.stdout
+        assert command.summary in " ".join(helped.stdout.split())
+    assert "exit codes:" in helped.stdout
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_each_command_has_examples_and_exit_codes(command: str, tmp_path: Path) -> None:
+    helped = interplay(command, "--help", cwd=tmp_path)
+    assert helped.returncode == 0
+    assert f"  interplay {command}" in helped.stdout
+    assert "exit codes: 0 " in helped.stdout
+    assert "--config FILE" in helped.stdout
+
+
+def test_version_and_bad_usage(tmp_path: Path) -> None:
+    assert interplay("--version", cwd=tmp_path).stdout.startswith("interplay ")
+    nothing = interplay(cwd=tmp_path)
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert "commands:" in nothing.stderr
+    assert interplay("nonsense", cwd=tmp_path).returncode == 2
+    assert interplay("analyze", cwd=tmp_path).returncode == 2
+    wrong = interplay("analyze", "x", "--fail-on", "thrashing:grave", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "no severity 'grave'; choose from info, warning, error, critical" in wrong.stderr
+
+
+def test_config_prints_what_holds_and_reads_back(tmp_path: Path) -> None:
+    (tmp_path / "interplay.toml").write_text('[kafka]\nprefix = "mine"\nsasl_password = "tops3cret"\n')
+    printed = interplay("config", cwd=tmp_path, INTERPLAY_ANALYSIS__WINDOW="10m")
+    assert printed.returncode == 0
+    assert "tops3cret" not in printed.stdout + printed.stderr
+    (tmp_path / "again.toml").write_text(printed.stdout)
+    (tmp_path / "interplay.toml").rename(tmp_path / "elsewhere.toml")
+    again = interplay("--config", "again.toml", "config", "--changed", cwd=tmp_path)
+    assert 'prefix = "mine"' in again.stdout
+    (tmp_path / "elsewhere.toml").rename(tmp_path / "interplay.toml")
+    changed = interplay("config", "--changed", cwd=tmp_path, INTERPLAY_ANALYSIS__WINDOW="10m")
+    assert [" ".join(line.split()) for line in changed.stdout.splitlines()] == [
+        "[kafka]",
+        'prefix = "mine" # interplay.toml',
+        'sasl_password = "******" # interplay.toml',
+        "",
+        "[analysis]",
+        'window = "10m" # INTERPLAY_ANALYSIS__WINDOW',
+    ]
+
+
+def test_mistakes_in_settings_are_told_all_at_once_by_every_command_that_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "interplay.toml").write_text('[kafka]\nprefx = "p"\npoll_records = "many"\n')
+    for arguments in (("config",), ("status",), ("init",), ("worker",), ("query", "SELECT 1"), ("analyze", "-")):
+        done = interplay(*arguments, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == [
+            f"interplay {arguments[0]}: interplay.toml: kafka.prefx: no such setting; did you mean kafka.prefix?",
+            f"interplay {arguments[0]}: interplay.toml: kafka.poll_records: must be a whole number, not 'many'",
+        ]
+    (tmp_path / "interplay.toml").write_text("[kafka\n")
+    assert error_of("config", cwd=tmp_path).startswith("interplay config: interplay.toml: not valid TOML: ")
+    assert error_of("config", "--config", "none.toml", cwd=tmp_path) == (
+        "interplay config: none.toml: cannot be read: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("init",), ("worker", "reduce")])
+def test_kafka_that_is_down_is_one_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    line = error_of(*arguments, cwd=tmp_path, INTERPLAY_KAFKA__BOOTSTRAP=address)
+    assert line == (
+        f"interplay {arguments[0]}: Kafka at {address} does not answer: is it running, and are kafka.bootstrap and kafka.security right?"
+    )
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = interplay("--debug", "status", cwd=tmp_path, INTERPLAY_KAFKA__BOOTSTRAP=f"127.0.0.1:{free_port()}")
+    assert done.returncode == 2
+    assert "Traceback (most recent call last)" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("interplay status: Kafka at 127.0.0.1:")
+
+
+def test_a_store_that_is_down_is_one_line(tmp_path: Path) -> None:
+    port = str(free_port())
+    line = error_of("query", "SELECT 1", cwd=tmp_path, INTERPLAY_CLICKHOUSE__PORT=port)
+    assert f"ClickHouse at 127.0.0.1:{port} does not answer" in line
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "HTTPDriver for http://ch:8123 received ClickHouse error code 516\n Code: 516. DB::Exception: default: Authentication failed: "
+            "password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED) (version 26.9.1)",
+            "ClickHouse at ch:8123 refuses user 'default': check clickhouse.username and clickhouse.password",
+        ),
+        (
+            "Code: 60. DB::Exception: Unknown table expression identifier 'findings'. (UNKNOWN_TABLE) (version 26.9.1)",
+            "ClickHouse at ch:8123: Code: 60. DB::Exception: Unknown table expression identifier 'findings'. (UNKNOWN_TABLE); "
+            "has interplay init been run?",
+        ),
+        ("Code: 62. DB::Exception: Syntax error. (version 1)", "ClickHouse at ch:8123: Code: 62. DB::Exception: Syntax error."),
+    ],
+)
+def test_what_clickhouse_says_becomes_one_line(said: str, told: str) -> None:
+    assert describe(DatabaseError(said), Settings(clickhouse=ClickHouse(host="ch"))) == told
+
+
+@pytest.mark.kafka
+def test_init_is_safe_to_repeat_and_refuses_what_cannot_work(kafka: str, tmp_path: Path) -> None:
+    environment = {
+        "INTERPLAY_KAFKA__BOOTSTRAP": kafka,
+        "INTERPLAY_KAFKA__PREFIX": "cli-init",
+        "INTERPLAY_CLICKHOUSE__PATH": str(tmp_path / "store"),
+    }
+    first = interplay("init", cwd=tmp_path, **environment)
+    assert first.returncode == 0, first.stderr
+    assert "topic cli-init.signals created" in first.stdout
+    again = interplay("init", cwd=tmp_path, **environment)
+    assert again.returncode == 0, again.stderr
+    assert "topic cli-init.signals is there" in again.stdout
+    asyncio.run(create_topic(kafka, "cli-wrong.findings", 1))
+    line = error_of("init", cwd=tmp_path, **{**environment, "INTERPLAY_KAFKA__PREFIX": "cli-wrong"})
+    assert line == "interplay init: topic cli-wrong.findings has 1 partitions and signals has 4: they must be equal; recreate it"
+    told = interplay("status", cwd=tmp_path, **environment)
+    assert told.returncode in (0, 1)
+    assert "Why it found nothing: no agent's action has arrived" in told.stdout
+
+
+async def create_topic(bootstrap: str, name: str, partitions: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, partitions, 1)])
+    await admin.close()
+
+
+def test_a_missing_extra_says_what_to_install() -> None:
+    error = ModuleNotFoundError("No module named 'chdb'", name="chdb")
+    assert describe(error, Settings()) == "this needs chdb, which is not installed: pip install 'interplay[embedded]'"
+
+
+def test_an_error_nobody_expected_is_one_line_too() -> None:
+    assert describe(ZeroDivisionError("a\nb"), Settings()) == "ZeroDivisionError: a b (--debug shows where)"
+
+
+def test_schemas_are_json(tmp_path: Path) -> None:
+    printed = interplay("schema", cwd=tmp_path)
+    assert printed.returncode == 0
+    for name, schema in json.loads(printed.stdout).items():
+        alone = interplay("schema", name, cwd=tmp_path)
+        assert json.loads(alone.stdout) == schema
