@@ -68,6 +68,7 @@ def test_version_and_bad_usage(tmp_path: Path) -> None:
     assert "commands:" in nothing.stderr
     assert interplay("nonsense", cwd=tmp_path).returncode == 2
     assert interplay("analyze", cwd=tmp_path).returncode == 2
+    assert "no role 'alarm'; choose from reduce, analyze, store, alert" in interplay("worker", "alarm", cwd=tmp_path).stderr
     wrong = interplay("analyze", "x", "--fail-on", "thrashing:grave", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "no severity 'grave'; choose from info, warning, error, critical" in wrong.stderr
@@ -114,9 +115,8 @@ def test_mistakes_in_settings_are_told_all_at_once_by_every_command_that_reads_t
 def test_kafka_that_is_down_is_one_line(arguments: tuple[str, ...], tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     line = error_of(*arguments, cwd=tmp_path, INTERPLAY_KAFKA__BOOTSTRAP=address)
-    assert line == (
-        f"interplay {arguments[0]}: Kafka at {address} does not answer: is it running, and are kafka.bootstrap and kafka.security right?"
-    )
+    advice = "is it running, and are kafka.bootstrap and kafka.security right?"
+    assert line == f"interplay {' '.join(arguments)}: Kafka at {address} does not answer: {advice}"
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 
 from streams.cli.command import Command, Context
-from streams.settings import ROLES
+from streams.settings import ROLES, Role
+
+
+def role(text: str) -> Role:
+    """The role of that name. Raises ArgumentTypeError with the choices."""
+    for known in ROLES:
+        if known == text:
+            return known
+    raise ArgumentTypeError(f"no role {text!r}; choose from {', '.join(ROLES)}")
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("roles", metavar="ROLE", nargs="*", help=f"{', '.join(ROLES)}; all of them where none is named")
+    parser.add_argument("roles", metavar="ROLE", nargs="*", type=role, help=f"{', '.join(ROLES)}; all of them where none is named")
 
 
 def _run(context: Context) -> int:
