@@ -93,7 +93,6 @@ class Parts:
         self._parts: list[Part] = []
 
     async def __aenter__(self) -> Self:
-        self.directory.mkdir(parents=True, exist_ok=True)
         self.config.write_text(settings_text(self.settings))
         return self
 
@@ -104,10 +103,14 @@ class Parts:
 
     async def start_broker(self) -> None:
         """Start the embedded broker. Raises DemoFailed where it cannot run here."""
+        starting = asyncio.create_task(asyncio.to_thread(self._broker.start))
         try:
-            await asyncio.to_thread(self._broker.start)
+            await asyncio.shield(starting)
         except BrokerError as error:
             raise DemoFailed(str(error)) from None
+        except asyncio.CancelledError:
+            await asyncio.wait({starting})  # a thread cannot be cancelled, and what it starts must be known before it is stopped
+            raise
 
     async def start(self, name: str, *command: str) -> Part:
         """Start a process that stays."""

@@ -7,6 +7,7 @@ the path of a log (1). Ctrl-C ends it too. Whatever the end, no process and no p
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from contextlib import suppress
@@ -44,6 +45,8 @@ class Story(msgspec.Struct):
 def demo(terminal: Terminal, errors: Terminal, directory: Path, seed: int = SEED) -> int:
     """Runs the demo and answers its exit code: 0 when all that was found was resolved and stored, 1 on failure, 130 on Ctrl-C."""
     screen = Screen(terminal, FACTOR)
+    directory.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=directory / "agents.log", filemode="w", level=logging.WARNING)  # this process: Kafka's clients
     try:
         asyncio.run(_interruptible(screen, directory, seed))
     except DemoFailed as failure:
@@ -58,11 +61,18 @@ def demo(terminal: Terminal, errors: Terminal, directory: Path, seed: int = SEED
 
 
 async def _interruptible(screen: Screen, directory: Path, seed: int) -> None:
-    """The demo as a task that SIGINT and SIGTERM cancel, so that leaving its blocks cleans up."""
+    """The demo as a task that the first SIGINT or SIGTERM cancels; further ones do not break off the cleaning up (seconds)."""
     task = asyncio.create_task(_demo(screen, directory, seed))
     loop = asyncio.get_running_loop()
+    signals: list[int] = []
+
+    def interrupt(number: int) -> None:
+        signals.append(number)
+        if len(signals) == 1:
+            task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, interrupt, number)
     await task
 
 
