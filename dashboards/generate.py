@@ -153,6 +153,15 @@ def quality_panels() -> list[Dict]:
             "s",
             "no events in this time range",
         ),
+        lines(
+            "What holds the watermark",
+            "How far behind the reducing worker's clock each source partition is known; findings wait for the one that is furthest behind.",
+            (0, 58, 24, 7),
+            sql.KNOWN,
+            "s",
+            "no ticks in this time range: is reduce running?",
+            displayName="${__field.labels.partition}",
+        ),
     ]
 
 
@@ -161,7 +170,7 @@ def stats() -> list[Dict]:
     good, bad = (None, "green"), "red"
     return [
         stat(
-            "Open findings",
+            "Open now",
             "Episodes that are going on.",
             0,
             sql.OPEN_COUNT,
@@ -169,7 +178,7 @@ def stats() -> list[Dict]:
             "0",
             thresholds(good, (1, "orange"), (5, bad)),
         ),
-        stat("Actions", "Distinct actions in the time range.", 6, sql.ACTION_COUNT, "short", "0", thresholds((None, "text"))),
+        stat("Actions seen", "Distinct actions in the time range.", 6, sql.ACTION_COUNT, "short", "0", thresholds((None, "text"))),
         stat(
             "Newest event",
             "Age of the newest event in the store: if it grows, nothing arrives.",

@@ -77,6 +77,9 @@ LAG = f"""
 SELECT $__timeInterval(time) AS time, quantileExact(0.5)(lag) AS p50, quantileExact(0.99)(lag) AS p99, max(lag) AS slowest
 FROM (SELECT time, dateDiff('millisecond', time, stored_at) / 1000 AS lag FROM signals WHERE $__timeFilter(time) AND {DOMAIN})
 GROUP BY time ORDER BY time LIMIT 5000"""
+KNOWN = """
+SELECT $__timeInterval(at) AS time, toString(partition) AS partition, max(dateDiff('millisecond', watermark, at)) / 1000 AS behind
+FROM watermarks FINAL WHERE $__timeFilter(at) GROUP BY time, partition ORDER BY time, partition LIMIT 20000"""
 DOMAINS = "SELECT DISTINCT toString(domain) AS domain FROM signals ORDER BY domain LIMIT 500"
 AGENTS = """
 SELECT DISTINCT toString(agent) AS agent FROM signals WHERE kind = 'action' AND $__timeFilter(time) ORDER BY agent LIMIT 500"""
