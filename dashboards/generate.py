@@ -21,7 +21,6 @@ def findings_panels() -> list[Dict]:
     """What is wrong now, and since when."""
     badge: Dict = {"type": "color-text"}
     by_severity = mapped({name: (name, color) for name, color in SEVERITY.items()})
-    by_pattern = [column(name, color={"mode": "fixed", "fixedColor": color}) for name, color in PATTERN.items()]
     wide: Dict = {"type": "auto", "wrapText": True}
     return [
         panel(
@@ -40,6 +39,13 @@ def findings_panels() -> list[Dict]:
                 column("Confidence", unit="percentunit", custom__width=100),
             ],
         ),
+    ]
+
+
+def fight_panels() -> list[Dict]:
+    """How many episodes were open when, and who fights whom."""
+    by_pattern = [column(name, color={"mode": "fixed", "fixedColor": color}) for name, color in PATTERN.items()]
+    return [
         lines(
             "Open findings over time by pattern",
             "How many episodes were open in each interval of event time.",
@@ -202,7 +208,7 @@ def stats() -> list[Dict]:
 
 def overview() -> Dict:
     """The Overview dashboard."""
-    panels = [*stats(), *findings_panels(), *action_panels(), *quality_panels()]
+    panels = [*stats(), *findings_panels(), *fight_panels(), *action_panels(), *quality_panels()]
     for number, each in enumerate(panels, start=1):
         each["id"] = number
     return {
