@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
 
-from models.instants import SECOND
 from streams.settings import Kafka, Settings
 
 MILLISECOND = 1_000_000
@@ -119,8 +118,10 @@ def explain(error: BaseException, kafka: Kafka) -> str:
     return f"{where}: {name}: {text}"
 
 
-async def read_all(kafka: Kafka, partitions: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
-    """Everything in these partitions, to the end as the broker's own fetches tell it, in the order of each partition.
+async def read_all(
+    kafka: Kafka, partitions: list[TopicPartition]
+) -> AsyncIterator[tuple[TopicPartition, list[ConsumerRecord], int]]:
+    """Everything in these partitions as (partition, records in order, next offset); the last one of each tells where it ends.
 
     The end is the high-water mark of a fetch: the embedded broker's list of offsets answers with the beginning of its last batch.
     """
@@ -132,12 +133,12 @@ async def read_all(kafka: Kafka, partitions: list[TopicPartition]) -> AsyncItera
         waiting = set(partitions)
         while waiting:
             batches = await consumer.getmany(*waiting, timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=POLL_RECORDS)
-            for records in batches.values():
-                for record in records:
-                    yield record
             for tp in list(waiting):
-                end = consumer.highwater(tp)
-                if end is not None and await consumer.position(tp) >= end:
+                position, end = await consumer.position(tp), consumer.highwater(tp)
+                ended = end is not None and position >= end
+                if ended or tp in batches:
+                    yield tp, batches.get(tp, []), position
+                if ended:
                     waiting.discard(tp)
     finally:
         await consumer.stop()
@@ -152,8 +153,3 @@ async def log_starts(kafka: Kafka, partitions: list[TopicPartition]) -> Mapping[
         return starts
     finally:
         await consumer.stop()
-
-
-def seconds(nanos: int) -> float:
-    """ns -> s, as clients want their settings."""
-    return nanos / SECOND

@@ -181,9 +181,9 @@ async def _pin(settings: Settings, counts: dict[str, int]) -> str:
 async def read_map(settings: Settings) -> PinnedMap | None:
     """The newest pinned map, or None before `interplay init`."""
     found: PinnedMap | None = None
-    async for record in read_all(settings.kafka, [TopicPartition(topic(settings, "map"), 0)]):
-        if record.value is not None:
-            found = _decode_map(record.value)
+    async for _, records, _ in read_all(settings.kafka, [TopicPartition(topic(settings, "map"), 0)]):
+        for record in records:
+            found = found if record.value is None else _decode_map(record.value)
     return found
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ SCHEME = "interplay"
 NOTHING_TO_POLL_S = 0.05
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Batch:
     """Records of one partition in order; or none, with the clock (ns) as it was when the fetch went out that confirmed its end."""
 
@@ -44,6 +44,12 @@ class Batch:
     ended_ns: int | None
     epoch: int
     consumer: BatchConsumer
+    done: bool = False
+
+    def acknowledge(self) -> None:
+        """It is durable: its offset may be committed, once those before it are acknowledged too."""
+        self.done = True
+        self.consumer.note_handled(self)
 
     @property
     def current(self) -> bool:
@@ -120,9 +126,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.epoch = 0
+        self.joined = False
         self.ends: dict[TP, tuple[int, int]] = {}  # partition -> its end, and when that was asked for (ns); written by the thread
+        self.handled: Counter[TP] = Counter()  # records, since the process began
+        self._reached: dict[TP, int] = {}
         self._told: dict[TP, int] = {}  # the `asked` that was delivered last
-        self._inflight: defaultdict[TP, deque[ConsumerMessage]] = defaultdict(deque)
+        self._inflight: defaultdict[TP, deque[Batch]] = defaultdict(deque)
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -144,9 +153,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         epoch = self.epoch
         for atp, found in records.items():
             tp, last = ensure_TP(atp), found[-1]
-            message = self._message(Batch(tp, found, last.offset + 1, None, epoch, self), last.offset)
-            self._inflight[tp].append(message)
-            yield tp, message
+            batch = Batch(tp, found, last.offset + 1, None, epoch, self)
+            self._inflight[tp].append(batch)
+            yield tp, self._message(batch, last.offset)
         fetched = {ensure_TP(atp) for atp in records}
         for tp in (active or set()) - fetched:
             end = self.ends.get(tp)
@@ -161,20 +170,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 
-    def ack(self, message: ConsumerMessage) -> bool:
-        """Notes that a batch is done with."""
-        message.acked = True
-        self._unacked_messages.discard(message)
-        return True
-
     def _filter_tps_with_pending_acks(self, topics: Iterable[object] | None = None) -> list[TP]:
-        return [tp for tp, queue in self._inflight.items() if queue and queue[0].acked]
+        return [tp for tp, queue in self._inflight.items() if queue and queue[0].done]
 
     def _new_offset(self, tp: TP) -> int | None:
         """The end of the contiguous run of acknowledged batches."""
         queue, offset = self._inflight[tp], None
-        while queue and queue[0].acked:
-            offset = queue.popleft().value.next
+        while queue and queue[0].done:
+            offset = queue.popleft().next
         return offset
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
@@ -184,6 +187,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Everything read so far is stale."""
         self.epoch += 1
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """We are in the group, with partitions or without."""
+        self.joined = True
+        await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
         """Goes to where reading starts; Faust calls this at every assignment, sometimes twice."""
@@ -200,6 +208,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp, offset in starts.items():
             if tp in mine:
                 consumer.seek(TopicPartition(*tp), offset)
+                self._reached[tp] = offset
                 self._read_offset[tp] = offset or None
                 self._committed_offset[tp] = None
 
@@ -209,11 +218,23 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         found = {tp: await consumer.committed(tp) for tp in partitions}
         return {TP(*tp): oldest[tp] if found[tp] is None else max(oldest[tp], found[tp]) for tp in partitions}
 
+    def note_handled(self, batch: Batch) -> None:
+        """A batch is acknowledged."""
+        self.handled[batch.tp] += len(batch.records)
+        if batch.current:
+            self._reached[batch.tp] = batch.next
+
+    def lags(self) -> dict[TP, int]:
+        """How many records of each of our partitions are not yet handled, as far as the fetches have told."""
+        marks = {tp: (self.highwater(tp), self._reached.get(tp)) for tp in self.assignment()}
+        return {tp: max(0, end - at) if end is not None and at is not None else 0 for tp, (end, at) in marks.items()}
+
     def _begin(self) -> None:
         self.epoch += 1
         self._inflight.clear()
         self.ends.clear()
         self._told.clear()
+        self._reached.clear()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust compares a monotonic clock with records' timestamps here; `streams.watchdog` does this job."""

@@ -30,7 +30,7 @@ PARTITIONS = 2
     [
         (
             FaustConsumer,
-            "_add_gap _new_offset _filter_tps_with_pending_acks _wait_next_records perform_seek getmany ack flow_active",
+            "_add_gap _new_offset _filter_tps_with_pending_acks _wait_next_records perform_seek getmany flow_active",
         ),
         (ThreadDelegateConsumer, "_getmany _new_consumer_thread assignment"),
         (driver.Consumer, "on_partitions_revoked verify_event_path"),
@@ -47,7 +47,7 @@ def test_the_private_names_are_there(owner: type, names: str) -> None:
 def test_the_private_attributes_are_used_as_we_take_them() -> None:
     """Attributes made in constructors cannot be asked for on the class: the source must still speak of them."""
     for owner, names in [
-        (FaustConsumer.__init__, "_committed_offset _read_offset _unacked_messages"),
+        (FaustConsumer.__init__, "_committed_offset _read_offset"),
         (FaustConsumer._should_commit, "_committed_offset"),
         (aiokafka.AIOKafkaConsumer.__init__, "_fetch_max_wait_ms"),
         (aiokafka.AIOKafkaConsumer.start, "_fetch_max_wait_ms _fetcher"),
@@ -73,16 +73,19 @@ class Recorder:
 
     async def start(self) -> None: ...
 
+    async def run(self) -> None: ...
+
     async def stop(self) -> None: ...
 
-    async def handle(self, batch: Batch) -> bool:
+    async def handle(self, batch: Batch) -> None:
         assert batch.tp.topic == self.topics[0]
         offsets = [record.offset for record in batch.records]
         if batch.ended_ns is not None:
             assert not offsets
             self.ended[batch.tp.partition] = (batch.next, batch.ended_ns)
         self.seen[batch.tp.partition] += offsets
-        return self.refuse_from is None or batch.next <= self.refuse_from
+        if self.refuse_from is None or batch.next <= self.refuse_from:
+            batch.acknowledge()
 
 
 async def at_the_committed(partitions: set[TP]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +18,6 @@ MONTH_S = 30 * 24 * 3600.0
 BUFFERED_BATCHES = 8
 FETCH_BYTES = 4 << 20
 RECOVERY_S = 300.0  # what a role has to rebuild its state at an assignment
-
-log = logging.getLogger(__name__)
 
 
 class RoleApp(faust.App):  # type: ignore[misc]
@@ -79,11 +76,9 @@ def application(settings: Settings, role: Role, work: Work, failed: Callable[[Ba
             if not batch.current:
                 continue
             try:
-                if await work.handle(batch):
-                    event.ack()
+                await work.handle(batch)
             except Exception as error:
-                # Faust would acknowledge the batch and go on
-                failed(error)
+                failed(error)  # Faust would go on with the next one
                 raise
 
     return app

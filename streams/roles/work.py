@@ -22,6 +22,10 @@ class Work(Protocol):
         """Connects. Raises an error that ends the process where it cannot."""
         ...
 
+    async def run(self) -> None:
+        """What it does besides handling batches, until it is cancelled. Returning early is no end; an error is."""
+        ...
+
     async def assigned(self, partitions: set[TP]) -> Mapping[TP, int] | None:
         """Rebuilds the state of partitions that are ours from now on, answers where to read; None: at the committed offsets."""
         ...
@@ -30,8 +34,8 @@ class Work(Protocol):
         """Those that are not to be read just now."""
         ...
 
-    async def handle(self, batch: Batch) -> bool:
-        """Takes a batch to where it is durable; false where it became stale on the way, and is not to be acknowledged."""
+    async def handle(self, batch: Batch) -> None:
+        """Takes a batch in, and has it acknowledged once it is durable. Stops working on it when it is no longer current."""
         ...
 
     async def stop(self) -> None:

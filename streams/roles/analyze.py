@@ -1,0 +1,214 @@
+"""Analyze: signals in, findings out. One `Stage` for each signals partition, rebuilt at every assignment from what the topics hold.
+
+What is written, in this order: findings, facts, progress, then tombstones of findings that ended long ago; Kafka's offsets follow. Facts,
+findings and progress go to the partition number of their signals partition.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from faust.types import TP
+
+from models.events import Event, Tick, decode_signal, encode_signal
+from models.findings import Change, Finding, decode_finding, encode_finding
+from models.recovery import Progress, Stage, decode_progress, encode_progress
+from streams.kafka_client import KafkaTrouble, log_starts, producer, read_all
+from streams.metrics import Metrics
+from streams.roles.measures import measure_watermark
+from streams.settings import Settings, topic
+from streams.topics import PinnedMap, checked_map
+from streams.transport import Batch
+from streams.writing import Outgoing, TopicWriter
+
+log = logging.getLogger(__name__)
+
+
+class Remembered:
+    """What the topics hold of one signals partition: each finding at its highest revision, the last facts, the furthest progress."""
+
+    def __init__(self) -> None:
+        self.findings: dict[str, Finding] = {}
+        self.facts: dict[str, Event] = {}
+        self.progress: Progress | None = None
+
+    def take_finding(self, name: str, value: bytes | None) -> None:
+        """One record of the findings topic."""
+        if value is None:
+            self.findings.pop(name, None)
+            return
+        finding = decode_finding(value)
+        if name not in self.findings or self.findings[name].revision < finding.revision:
+            self.findings[name] = finding
+
+    def take_fact(self, name: str, value: bytes | None) -> None:
+        """One record of the facts topic."""
+        if value is None:
+            self.facts.pop(name, None)
+            return
+        fact = decode_signal(value)
+        assert isinstance(fact, Event)
+        self.facts[name] = fact
+
+    def take_progress(self, name: str, value: bytes | None) -> None:
+        """One record of the progress topic. An old owner may have written after a new one: the furthest counts."""
+        if value is not None:
+            progress = decode_progress(value)
+            if self.progress is None or self.progress.next <= progress.next:
+                self.progress = progress
+
+
+class Analyze:
+    """See the module."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.topics = (topic(settings, "signals"),)
+        self._settings = settings
+        self._metrics = metrics
+        self._stages: dict[TP, Stage] = {}
+        self._saved: dict[TP, tuple[int, int]] = {}  # when progress was written (ns, monotonic), and its `next`
+        self._map: PinnedMap
+        self._producer: AIOKafkaProducer
+
+    async def start(self) -> None:
+        """Connects. Raises KafkaTrouble where the topics are not those of the pinned map."""
+        self._map = await checked_map(self._settings)
+        self._producer = producer(self._settings)
+        await self._producer.start()
+        self._findings, self._facts, self._progress = (
+            TopicWriter(self._producer, topic(self._settings, name), self._settings.kafka, self._metrics)
+            for name in ("findings", "facts", "progress")
+        )
+
+    async def run(self) -> None:
+        """Nothing besides."""
+
+    async def assigned(self, partitions: set[TP]) -> Mapping[TP, int]:
+        """Rebuilds a stage for each partition; answers the offsets of their checkpoints."""
+        began = time.monotonic()
+        remembered = await self._remember(partitions)
+        starts = await log_starts(self._settings.kafka, [TopicPartition(*tp) for tp in partitions])
+        self._stages.clear()
+        self._saved.clear()
+        for tp in partitions:
+            held = remembered[tp.partition]
+            stage = Stage(
+                self._settings.analysis, self._map.partitions(), held.findings.values(), held.facts.items(), held.progress
+            )
+            if held.progress is not None:
+                stage.begin_at(starts[TopicPartition(*tp)])
+            self._stages[tp] = stage
+            self._tell(tp, stage)
+        self._metrics.set("interplay_recovery_seconds", time.monotonic() - began)
+        return {tp: stage.start for tp, stage in self._stages.items()}
+
+    async def _remember(self, partitions: set[TP]) -> dict[int, Remembered]:
+        found = {tp.partition: Remembered() for tp in partitions}
+        takers: dict[str, Callable[[Remembered], Callable[[str, bytes | None], None]]] = {
+            self._findings.topic: lambda held: held.take_finding,
+            self._facts.topic: lambda held: held.take_fact,
+            self._progress.topic: lambda held: held.take_progress,
+        }
+        wanted = [TopicPartition(name, number) for name in takers for number in found]
+        if wanted:
+            async for tp, records, _ in read_all(self._settings.kafka, wanted):
+                take = takers[tp.topic](found[tp.partition])
+                for record in records:
+                    take(record.key.decode(), record.value)
+        return found
+
+    def _tell(self, tp: TP, stage: Stage) -> None:
+        if stage.degraded:
+            log.warning(
+                "%s/%s: the log no longer reaches back to the checkpoint: findings may miss what was before; raise topics.retention",
+                *tp,
+            )
+        if stage.config_changed:
+            log.warning("%s/%s: another configuration or version than before: findings may differ from here on", *tp)
+        self._metrics.set("interplay_degraded", stage.degraded, tp.topic, str(tp.partition))
+
+    def held_back(self, partitions: set[TP]) -> set[TP]:
+        """None: what is ahead waits in the timeline."""
+        return set()
+
+    async def handle(self, batch: Batch) -> None:
+        """One batch of signals."""
+        stage = self._stages[batch.tp]
+        changes: list[Change] = []
+        for record in batch.records:
+            changes += self._feed(stage, record)
+            if stage.progress_due and not stage.refilling and not await self._save(batch, stage, changes):
+                return
+        if not await self._announce(batch, changes):
+            return
+        at, offset = self._saved.get(batch.tp, (0, stage.start))
+        due = time.monotonic_ns() > at + self._settings.worker.progress_interval
+        if due and stage.next != offset and not stage.refilling and not await self._save(batch, stage, changes):
+            return
+        batch.acknowledge()
+        self._measure(batch.tp, stage)
+
+    def _feed(self, stage: Stage, record: ConsumerRecord) -> list[Change]:
+        signal = decode_signal(record.value)
+        try:
+            return stage.feed(record.offset, signal)
+        except KeyError:
+            assert isinstance(signal, Tick)
+            raise KafkaTrouble(
+                f"{record.topic}/{record.partition} tells of {signal.partition}, which is not in the pinned map: "
+                "another worker reads other topics; run interplay init, and restart all workers"
+            ) from None
+
+    async def _announce(self, batch: Batch, changes: list[Change]) -> bool:
+        """Writes changes and empties the list."""
+        number = batch.tp.partition
+        records: list[Outgoing] = [
+            (number, change.finding.finding_id.encode(), encode_finding(change.finding), []) for change in changes
+        ]
+        if not await self._findings.write(records, lambda: batch.current):
+            return False
+        for change in changes:
+            self._metrics.add("interplay_findings_total", 1, change.verb)
+        changes.clear()
+        return True
+
+    async def _save(self, batch: Batch, stage: Stage, changes: list[Change]) -> bool:
+        number = batch.tp.partition
+
+        def current() -> bool:
+            return batch.current
+
+        if not await self._announce(batch, changes):
+            return False
+        facts: list[Outgoing] = [
+            (number, name.encode(), None if fact is None else encode_signal(fact), [])  # type: ignore[arg-type]
+            for name, fact in stage.take_facts()
+        ]
+        progress = stage.progress()
+        tombstones: list[Outgoing] = [(number, name.encode(), None, []) for name in stage.take_tombstones()]
+        written = (
+            await self._facts.write(facts, current)
+            and await self._progress.write([(number, str(number).encode(), encode_progress(progress), [])], current)
+            and await self._findings.write(tombstones, current)
+        )
+        if written:
+            self._saved[batch.tp] = (time.monotonic_ns(), progress.next)
+        return written
+
+    def _measure(self, tp: TP, stage: Stage) -> None:
+        labels, counters, put = (tp.topic, str(tp.partition)), stage.counters, self._metrics.set
+        put("interplay_open_findings", counters["open"], *labels)
+        put("interplay_pending_events", counters["pending"], *labels)
+        put("interplay_late_total", counters["late"] + counters["below"], *labels)
+        put("interplay_duplicates_total", counters.get("duplicates", 0), *labels)
+        for what in ("shed", "facts_shed", "cycles", "unrepaired"):
+            put("interplay_dropped_total", counters.get(what, 0), *labels, what)
+        put("interplay_refilling", stage.refilling, *labels)
+        measure_watermark(self._metrics, tp, stage.watermark)
+
+    async def stop(self) -> None:
+        """Ends the connections."""
+        await self._producer.stop()

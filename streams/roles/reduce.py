@@ -1,0 +1,152 @@
+"""Reduce: records of the source topics in, events in order and ticks out. One `Reducer` for each source partition.
+
+What is written, in this order: dead letters, events (keyed by domain), the tick to every signals partition, progress. Only when all sends
+of one step are acknowledged does the next begin, so that a tick never promises events that are not there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from faust.types import TP
+
+from models.decode import Rejection
+from models.events import Event, Tick, encode_signal
+from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
+from streams.kafka_client import MILLISECOND, producer, read_all
+from streams.metrics import Metrics
+from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
+from streams.roles.measures import measure_watermark
+from streams.roles.pace import AHEAD_LIMIT, MODE, Pace
+from streams.settings import Settings, topic
+from streams.sources.cloudevents import decode_record
+from streams.topics import PinnedMap, checked_map, partition_name
+from streams.transport import Batch
+from streams.writing import Outgoing, TopicWriter, partition_of
+
+
+class Reduce:
+    """See the module."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.topics = tuple(topic(settings, name) for name in settings.topics.sources)
+        self._settings = settings
+        self._metrics = metrics
+        self._reducers: dict[TP, Reducer] = {}
+        self._saved: dict[TP, tuple[int, ReduceProgress]] = {}  # when (ns, monotonic), and what
+        self._pace = Pace(settings)
+        self._map: PinnedMap
+        self._producer: AIOKafkaProducer
+
+    async def start(self) -> None:
+        """Connects. Raises KafkaTrouble where the topics are not as `interplay init` leaves them."""
+        self._map = await checked_map(self._settings)
+        self._producer = producer(self._settings)
+        await self._producer.start()
+        kafka = self._settings.kafka
+        self._signals, self._letters, self._progress = (
+            TopicWriter(self._producer, topic(self._settings, name), kafka, self._metrics)
+            for name in ("signals", "dead-letters", "reduce-progress")
+        )
+
+    async def run(self) -> None:
+        """Follows the pace of other workers."""
+        await self._pace.follow()
+
+    async def assigned(self, partitions: set[TP]) -> Mapping[TP, int]:
+        """Makes a reducer for each partition, where its last one stood."""
+        known: dict[str, ReduceProgress] = {}
+        async for _, records, _ in read_all(self._settings.kafka, [TopicPartition(self._progress.topic, 0)]):
+            for record in records:
+                progress = decode_reduce_progress(record.value)
+                if progress.partition not in known or progress.offset >= known[progress.partition].offset:
+                    known[progress.partition] = progress
+        self._saved.clear()
+        self._reducers = {
+            tp: Reducer(name, self._settings.analysis.time, known.get(name))
+            for tp in partitions
+            for name in [partition_name(tp.topic, tp.partition)]
+        }
+        self._pace.own(set(partitions))
+        return {tp: reducer.resume_offset for tp, reducer in self._reducers.items()}
+
+    def held_back(self, partitions: set[TP]) -> set[TP]:
+        """Those far ahead in event time wait for the slowest."""
+        held = self._pace.held_back(partitions)
+        self._metrics.set("interplay_held_back_partitions", len(held))
+        return held
+
+    async def handle(self, batch: Batch) -> None:
+        """One batch, to its tick."""
+        reducer, at_end = self._reducers[batch.tp], batch.ended_ns is not None
+        letters = [letter for record in batch.records for letter in self._take_in(reducer, record)]
+        release = reducer.release(batch.ended_ns or time.time_ns(), at_end)
+        self._pace.told(batch.tp, reducer.clock.watermark, at_end)
+
+        def current() -> bool:
+            return batch.current
+
+        written = (
+            await self._letters.write(letters, current)
+            and await self._signals.write(self._addressed(release.events), current)
+            and await self._signals.write(self._ticks(release.tick), current)
+            and await self._save(batch.tp, reducer, at_end, current)
+        )
+        if written:
+            batch.acknowledge()
+            self._measure(batch.tp, reducer)
+
+    def _take_in(self, reducer: Reducer, record: ConsumerRecord) -> list[Outgoing]:
+        """Feeds the reducer; answers the dead letters."""
+        limit = self._settings.topics.record_limit
+        items = decode_record(record.value, [(name, value or b"") for name, value in record.headers], limit)
+        bad = [item for item in items if isinstance(item, Rejection)]
+        ahead = reducer.feed(record.offset, record.timestamp * MILLISECOND, [i for i in items if not isinstance(i, Rejection)])
+        if not bad and not ahead:
+            return []
+        for reason in (*(item.reason for item in bad), *(TOO_FAR_AHEAD for _ in ahead)):
+            self._metrics.add("interplay_dead_letters_total", 1, reason)
+        letters = [dead_letter(record, item.reason, item.path, item.detail, limit) for item in bad]
+        return letters + [ahead_letter(record, e, f"[{items.index(e)}]." if len(items) > 1 else "", limit) for e in ahead]
+
+    def _addressed(self, events: list[Event]) -> Iterator[Outgoing]:
+        for event in events:
+            domain = event.domain.encode()
+            yield partition_of(domain, self._map.signals), domain, encode_signal(event), []  # type: ignore[arg-type]
+
+    def _ticks(self, tick: Tick | None) -> Iterator[Outgoing]:
+        if tick is not None:
+            value = encode_signal(msgspec.structs.replace(tick, map_version=self._map.version))
+            for number in range(self._map.signals):
+                yield number, tick.partition.encode(), value, []
+
+    async def _save(self, tp: TP, reducer: Reducer, at_end: bool, current: Callable[[], bool]) -> bool:
+        """Writes progress when it is due: after a while, or after a stretch of event time that others may wait for."""
+        progress, now = reducer.progress(), time.monotonic_ns()
+        saved_at, saved = self._saved.get(tp, (0, None))
+        hurry = saved is None or progress.watermark > saved.watermark + AHEAD_LIMIT // 4
+        if progress == saved or (now < saved_at + self._settings.worker.progress_interval and not hurry):
+            return True
+        mode = b"clock" if at_end else b"data"
+        record = (0, progress.partition.encode(), encode_reduce_progress(progress), [(MODE, mode)])
+        if not await self._progress.write([record], current):
+            return False
+        self._saved[tp] = (now, progress)
+        return True
+
+    def _measure(self, tp: TP, reducer: Reducer) -> None:
+        labels = (tp.topic, str(tp.partition))
+        put = self._metrics.set
+        put("interplay_late_total", reducer.late, *labels)
+        put("interplay_duplicates_total", reducer.duplicates, *labels)
+        put("interplay_samples_total", reducer.samples, *labels)
+        put("interplay_pending_events", reducer.pending, *labels)
+        put("interplay_dropped_total", reducer.shed, *labels, "series")
+        measure_watermark(self._metrics, tp, reducer.clock.watermark)
+
+    async def stop(self) -> None:
+        """Ends the connections."""
+        await self._producer.stop()

@@ -1,0 +1,171 @@
+"""The whole path as processes: topics, worker processes started as a user starts them, events in, findings out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from aiokafka import TopicPartition
+from histories import SETTINGS
+from simulation import SENTINEL, revisions
+from wire_events import cloudevent
+
+from models.analyzer import Analyzer
+from models.events import Action, Event
+from models.findings import Finding, decode_finding
+from models.instants import HOUR
+from streams.broker import free_port
+from streams.demo.parts import settings_text
+from streams.kafka_client import producer, read_all
+from streams.metrics import Metrics
+from streams.settings import ROLES, Role, Settings, topic
+from streams.topics import init_topics
+from streams.writing import TopicWriter
+
+FINDINGS_WITHIN_S = 60.0
+
+
+class Worker:
+    """One role in one process, with a log."""
+
+    def __init__(self, settings: Settings, role: Role, directory: Path) -> None:
+        self.role = role
+        self.port = free_port()
+        name = f"{role}-{self.port}"
+        placed = msgspec.structs.replace(settings.worker, http_port=self.port - ROLES.index(role), data_dir=str(directory / name))
+        config = directory / f"{name}.toml"
+        config.write_text(settings_text(msgspec.structs.replace(settings, worker=placed)))
+        self.log = directory / f"{name}.log"
+        self._command = [sys.executable, "-m", "streams.cli", "worker", role, "--config", str(config)]
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERPLAY_")}
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self._command, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+    def restart(self) -> None:
+        self.kill()
+        self.process = self._start()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=2) as answer:
+            return str(answer.read().decode())
+
+    def healthy(self) -> bool:
+        try:
+            return self.get("health") == f"{self.role}: ok\n"
+        except OSError:
+            return False
+
+
+class LivePath:
+    """Settings, topics and workers of one test; leaving the block ends the workers and shows their logs where the test failed."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        topics = msgspec.structs.replace(settings.topics, sources=("events",))  # an empty partition is waited for in a backfill
+        self.settings = msgspec.structs.replace(settings, analysis=SETTINGS, topics=topics)
+        self.directory = directory
+        self.workers: list[Worker] = []
+
+    def __enter__(self) -> LivePath:
+        asyncio.run(init_topics(self.settings))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+            if error is not None:
+                print(f"== {worker.log}\n{worker.log.read_text(errors='replace')[-6000:]}")
+
+    def start(self, *roles: Role) -> list[Worker]:
+        started = [Worker(self.settings, role, self.directory) for role in roles]
+        self.workers += started
+        until(
+            lambda: all(worker.healthy() or worker.process.poll() is not None for worker in started), "the workers are healthy", 30
+        )
+        assert [worker.role for worker in started if worker.process.poll() is not None] == []
+        return started
+
+    def write(self, events: Sequence[Event], seed: int = 0, duplicates: float = 0.1) -> None:
+        """Appends events to random partitions of the events topic, within the lateness of each, some twice."""
+        asyncio.run(self._write(events, random.Random(seed), duplicates))
+
+    async def _write(self, events: Sequence[Event], rng: random.Random, duplicates: float) -> None:
+        disorder = self.settings.analysis.time.lateness * 0.9
+        ordered = sorted(events, key=lambda event: event.time + rng.uniform(0, disorder))
+        records = []
+        for event in ordered:
+            for _ in range(1 + (rng.random() < duplicates)):
+                records.append((rng.randrange(self.settings.topics.source_partitions), None, cloudevent(event), []))
+        async with producer(self.settings) as client:
+            writer = TopicWriter(client, topic(self.settings, "events"), self.settings.kafka, Metrics())
+            assert await writer.write(records, lambda: True)
+
+    def finish(self, last: int) -> None:
+        """One event far in the future of each partition, so that everything before it is known."""
+        ends = [sentinel(last, number) for number in range(self.settings.topics.source_partitions)]
+        asyncio.run(self._finish(ends))
+
+    async def _finish(self, ends: Iterable[Event]) -> None:
+        async with producer(self.settings) as client:
+            writer = TopicWriter(client, topic(self.settings, "events"), self.settings.kafka, Metrics())
+            await writer.write([(number, None, cloudevent(end), []) for number, end in enumerate(ends)], lambda: True)
+
+    def findings(self) -> list[Finding]:
+        """Every revision on the topic, in the order of its partitions."""
+        return asyncio.run(self._findings())
+
+    async def _findings(self) -> list[Finding]:
+        tps = [TopicPartition(topic(self.settings, "findings"), n) for n in range(self.settings.topics.signals_partitions)]
+        found: list[Finding] = []
+        async for _, records, _ in read_all(self.settings.kafka, tps):
+            found += [decode_finding(record.value) for record in records if record.value is not None]
+        return found
+
+    def await_findings(self, events: Sequence[Event], within: float = FINDINGS_WITHIN_S) -> None:
+        """Waits until the topic holds what the core finds in the same events, every revision alike; fails on anything else."""
+        wanted = expected(events, self.settings.topics.source_partitions)
+        until(lambda: wanted.keys() <= revisions(self.findings()).keys(), "all findings are there", within, pause=0.3)
+        assert revisions(self.findings()) == wanted
+
+
+def sentinel(last: int, number: int) -> Event:
+    return Action(
+        time=last + 30 * HOUR, source=f"z{number}", id="end", domain=SENTINEL, agent="z", verb="z", parameter="z", resource="z"
+    )
+
+
+def expected(events: Sequence[Event], sources: int = 1) -> dict[tuple[str, int], bytes]:
+    """What `interplay analyze` finds in them."""
+    analyzer = Analyzer(SETTINGS)
+    for event in [*events, *(sentinel(events[-1].time, number) for number in range(sources))]:
+        analyzer.feed(event)
+    return revisions([change.finding for change in analyzer.finish()])
+
+
+def until(condition: Callable[[], bool], what: str, within: float, pause: float = 0.1) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {within:.0f} s in vain until {what}"
+        time.sleep(pause)
