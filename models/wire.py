@@ -17,8 +17,8 @@ Time = Annotated[str, Meta(description="RFC 3339, any precision to ns")]
 Wire = int | float | str | bool | list[Scalar] | None  # what a knob can hold; a list is a set of members
 
 
-class Envelope(msgspec.Struct, kw_only=True):
-    """The CloudEvents attributes. `data` is decoded by type."""
+class Attributes(msgspec.Struct, kw_only=True):
+    """The CloudEvents attributes."""
 
     specversion: Literal["1.0"]
     id: Text
@@ -29,6 +29,11 @@ class Envelope(msgspec.Struct, kw_only=True):
     domain: str = "default"
     causationid: str | list[str] = ""
     traceparent: str = ""
+
+
+class Envelope(Attributes, kw_only=True):
+    """The whole event; `data` is decoded by type."""
+
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
