@@ -251,14 +251,9 @@ def _make_sample(e: wire.Envelope, data: object) -> Sample:
 def _make_transition(e: wire.Envelope, data: object) -> Transition:
     d = _guarded(_transition, data, "data")
     return Transition(
-        **_attributes(e),  # type: ignore[arg-type]
-        metric=d.metric,
-        before=_plain(d.before),
-        after=_plain(d.after),
-        severity=d.severity,
-        text=d.text,
-        slo=d.slo,
-    )
+        **_attributes(e), metric=d.metric, before=_plain(d.before), after=_plain(d.after),  # type: ignore[arg-type]
+        severity=d.severity, text=d.text, slo=d.slo,
+    )  # fmt: skip
 
 
 def _make_dependency(e: wire.Envelope, data: object) -> Dependency:

@@ -38,6 +38,8 @@ class Envelope(Attributes, kw_only=True):
 
 
 class ReadData(msgspec.Struct):
+    """An observation that an action rests on."""
+
     resource: Text
     metric: str = ""
     value: Wire | UnsetType = UNSET
@@ -46,6 +48,8 @@ class ReadData(msgspec.Struct):
 
 
 class ExpectationData(msgspec.Struct):
+    """An effect that an intent announces."""
+
     resource: Text
     metric: str = ""
     direction: str = ""
@@ -53,6 +57,8 @@ class ExpectationData(msgspec.Struct):
 
 
 class ConditionData(msgspec.Struct):
+    """A bound under which an intent lets itself be undone."""
+
     resource: Text
     metric: Text
     op: Literal[">", ">=", "<", "<=", "==", "!="]
@@ -60,6 +66,8 @@ class ConditionData(msgspec.Struct):
 
 
 class ClauseData(msgspec.Struct):
+    """The intent that an action carries."""
+
     until: Time | None = None
     expects: list[ExpectationData] = []
     abort_if: list[ConditionData] = []
@@ -68,17 +76,23 @@ class ClauseData(msgspec.Struct):
 
 
 class ConstraintData(msgspec.Struct):
+    """A bound that the agent respects."""
+
     name: Text
     priority: int | None = None
     value: Wire = None
 
 
 class WhyData(msgspec.Struct):
+    """The agent's reasons; the text is shown, never parsed."""
+
     rule: str = ""
     text: str = ""
 
 
 class AlternativeData(msgspec.Struct):
+    """What the agent considered and did not do."""
+
     verb: str = ""
     reason_rejected: str = ""
 
