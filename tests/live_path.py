@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,7 +29,7 @@ from streams.kafka_client import producer, read_all
 from streams.metrics import Metrics
 from streams.settings import ROLES, Role, Settings, topic
 from streams.topics import init_topics
-from streams.writing import TopicWriter
+from streams.writing import Outgoing, TopicWriter
 
 FINDINGS_WITHIN_S = 60.0
 
@@ -54,6 +54,7 @@ class Worker:
             return subprocess.Popen(self._command, stdout=log, stderr=log, env=environment, start_new_session=True)
 
     def restart(self) -> None:
+        """kill -9, and a new process at once."""
         self.kill()
         self.process = self._start()
 
@@ -107,30 +108,25 @@ class LivePath:
         assert [worker.role for worker in started if worker.process.poll() is not None] == []
         return started
 
-    def write(self, events: Sequence[Event], seed: int = 0, duplicates: float = 0.1) -> None:
-        """Appends events to random partitions of the events topic, within the lateness of each, some twice."""
-        asyncio.run(self._write(events, random.Random(seed), duplicates))
-
-    async def _write(self, events: Sequence[Event], rng: random.Random, duplicates: float) -> None:
+    def records(self, events: Sequence[Event], seed: int = 0, duplicates: float = 0.1) -> list[Outgoing]:
+        """What producers write of them: in random partitions, disordered within the lateness of each, some twice, and at the very end
+        one event far in the future of each partition, so that everything before it is known."""
+        rng, count = random.Random(seed), self.settings.topics.source_partitions
         disorder = self.settings.analysis.time.lateness * 0.9
-        ordered = sorted(events, key=lambda event: event.time + rng.uniform(0, disorder))
-        records = []
-        for event in ordered:
+        found: list[Outgoing] = []
+        for event in sorted(events, key=lambda event: event.time + rng.uniform(0, disorder)):
             for _ in range(1 + (rng.random() < duplicates)):
-                records.append((rng.randrange(self.settings.topics.source_partitions), None, cloudevent(event), []))
+                found.append((rng.randrange(count), None, cloudevent(event), []))
+        return found + [(number, None, cloudevent(sentinel(events[-1].time, number)), []) for number in range(count)]
+
+    def write(self, records: Sequence[Outgoing]) -> None:
+        """Appends to the events topic."""
+        asyncio.run(self._write(records))
+
+    async def _write(self, records: Sequence[Outgoing]) -> None:
         async with producer(self.settings) as client:
             writer = TopicWriter(client, topic(self.settings, "events"), self.settings.kafka, Metrics())
             assert await writer.write(records, lambda: True)
-
-    def finish(self, last: int) -> None:
-        """One event far in the future of each partition, so that everything before it is known."""
-        ends = [sentinel(last, number) for number in range(self.settings.topics.source_partitions)]
-        asyncio.run(self._finish(ends))
-
-    async def _finish(self, ends: Iterable[Event]) -> None:
-        async with producer(self.settings) as client:
-            writer = TopicWriter(client, topic(self.settings, "events"), self.settings.kafka, Metrics())
-            await writer.write([(number, None, cloudevent(end), []) for number, end in enumerate(ends)], lambda: True)
 
     def findings(self) -> list[Finding]:
         """Every revision on the topic, in the order of its partitions."""

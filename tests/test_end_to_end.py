@@ -25,8 +25,7 @@ def test_a_backfill_gives_the_findings_of_the_core(kafka_settings: Settings, tmp
     events: list[Event] = history(7, events=400)
     assert len(expected(events)) > 20
     with LivePath(kafka_settings, tmp_path) as path:
-        path.write(events)
-        path.finish(events[-1].time)
+        path.write(path.records(events))
         workers = path.start("reduce", "analyze")
         path.await_findings(events)
         assert [worker.stop() for worker in workers] == [0, 0]
