@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -96,9 +95,6 @@ def over(findings: list[Finding], pattern: str, resource: str) -> list[Finding]:
 
 
 def test_a_seed_fixes_the_run_and_another_seed_is_another_run() -> None:
-    def content(lived: Run) -> list[object]:
-        return [{k: v for k, v in json.loads(line).items() if k != "id"} for line in lived.raw]
-
     again = Run(3)
     assert again.shifts == run(3).shifts
     assert len(again.raw) == len(run(3).raw) > 1000

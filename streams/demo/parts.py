@@ -45,7 +45,7 @@ def plan(directory: Path, factor: float) -> Settings:
     """Settings for one machine: free ports, the store under `directory`, the analysis `factor` times faster."""
     broker, serve, *http = free_ports(2 + len(ROLES))
     return Settings(
-        kafka=Kafka(bootstrap=f"127.0.0.1:{broker}", session_timeout=6 * SECOND, heartbeat=SECOND, commit_interval=SECOND),
+        kafka=Kafka(bootstrap=f"127.0.0.1:{broker}", session_timeout=3 * SECOND, heartbeat=SECOND // 2, commit_interval=SECOND),
         topics=Topics(source_partitions=2, signals_partitions=2),
         clickhouse=ClickHouse(path=str(directory / "store"), serve=f"127.0.0.1:{serve}"),
         worker=Worker(http_port=http[0], data_dir=str(directory)),
