@@ -11,8 +11,8 @@ import contextvars
 import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 from interplay_sdk import Recorder
 
@@ -77,14 +77,25 @@ class Loop(ABC):
             self.saw.append(f"{name[1]} of {name[0]} {knob.value:.4g}")
         return knob.value, list(knob.writers[-1:])
 
-    def write(self, world: World, verb: str, name: tuple[str, str], new: float, rule: str, **said: Any) -> str:
-        """Set a knob and record it; returns the event's name."""
+    def write(
+        self,
+        world: World,
+        verb: str,
+        name: tuple[str, str],
+        new: float,
+        rule: str,
+        *,
+        causes: Sequence[str] = (),
+        acknowledges: Sequence[str] = (),
+        intent: Mapping[str, object] | None = None,
+    ) -> None:
+        """Set a knob and record it, with the events that it answers, those that it knowingly overrules, and what shall hold from now on."""
         knob = world.knob(name)
+        said = {"causes": causes, "acknowledges": list(acknowledges) or None, "intent": intent}
         ref = self.recorder.act(verb, *name, old=knob.value, new=new, version=knob.version + 1, why=rule, **said)
         world.write(name, new, ref)
         self.deeds.append(Deed(self.name, name, knob.value, new, rule, tuple(self.saw)))
         self.acted = world.now
-        return ref
 
 
 class PerformanceScaler(Loop):
