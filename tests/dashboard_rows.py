@@ -5,17 +5,14 @@ Events are built by hand, findings are what the real core makes of them, and the
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from models.configuration import Analysis
 from models.events import Action, Event, Read, Tick, Why
 from models.instants import MINUTE, SECOND
 from models.recovery import Stage
-from streams.store.rows import COLUMNS, Position, Row, rows
-
-MIGRATIONS = Path(__file__).parent.parent / "streams" / "store" / "migrations"
+from streams.store import Record
+from streams.store.rows import Position
 
 END = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)  # rows older than the tables' TTL would vanish
 START = END - timedelta(hours=1)
@@ -61,22 +58,14 @@ def tick(time: int) -> Tick:
     return Tick(partition="events/0", watermark=time, mode="clock", delay=SECOND, now=time + 12 * SECOND)
 
 
-def fill(client) -> None:
-    """Creates the tables with the real migrations, and writes the signals and the findings that the real stage made of them."""
-    for path in sorted(MIGRATIONS.glob("*.sql")):
-        text = path.read_text().replace("{database}", "interplay").replace("{days}", "30")
-        for statement in text.split(";\n"):
-            if statement.strip():
-                client.command(statement)
+def records() -> list[Record]:
+    """What the store role reads: the signals, and the findings that the real stage made of them."""
     stage = Stage(Analysis(), ["events/0"])
-    tables: dict[str, list[Row]] = defaultdict(list)
+    read: list[Record] = []
     announced = 0
     for offset, signal in enumerate(signals()):
-        for table, row in rows(signal, Position("interplay.signals", 0, offset)):
-            tables[table].append(row)
+        read.append((Position("interplay.signals", 0, offset), signal))
         for change in stage.feed(offset, signal):
+            read.append((Position("interplay.findings", 0, announced), change.finding))
             announced += 1
-            for table, row in rows(change.finding, Position("interplay.findings", 0, announced)):
-                tables[table].append(row)
-    for table, columns in COLUMNS.items():
-        client.insert(f"interplay.{table}", tables[table], column_names=columns)
+    return read

@@ -15,10 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import clickhouse_connect
 import pytest
-from dashboard_rows import END, START, fill
+from clickhouse_connect.driver.client import Client
+from dashboard_rows import END, START, records
 from grafana_macros import expand
+
+from streams.settings import ClickHouse, Settings
+from streams.store import init_store, open_store
 
 FOLDER = Path(__file__).parent.parent / "dashboards"
 DASHBOARD = json.loads((FOLDER / "overview.json").read_text())
@@ -39,13 +42,13 @@ class Frame(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    client = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path_factory.mktemp("store")))
-    client.command("CREATE DATABASE interplay")
-    client.command("USE interplay")
-    fill(client)
-    yield client
-    client.close()
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    settings = Settings(clickhouse=ClickHouse(path=str(tmp_path_factory.mktemp("store")), serve=""))
+    init_store(settings)
+    with open_store(settings) as opened:
+        written = opened.write(records())
+        assert written.expired == 0 and all(written.rows.values()), written
+        yield opened.client
 
 
 def ask(store, sql: str, variables: dict[str, list[str]], start: datetime = START, end: datetime = END) -> Frame:
