@@ -91,8 +91,17 @@ class Loop(ABC):
     ) -> None:
         """Set a knob and record it, with the events that it answers, those that it knowingly overrules, and what shall hold from now on."""
         knob = world.knob(name)
-        said = {"causes": causes, "acknowledges": list(acknowledges) or None, "intent": intent}
-        ref = self.recorder.act(verb, *name, old=knob.value, new=new, version=knob.version + 1, why=rule, **said)
+        ref = self.recorder.act(
+            verb,
+            *name,
+            old=knob.value,
+            new=new,
+            version=knob.version + 1,
+            why=rule,
+            causes=causes,
+            acknowledges=list(acknowledges) or None,
+            intent=intent,
+        )
         world.write(name, new, ref)
         self.deeds.append(Deed(self.name, name, knob.value, new, rule, tuple(self.saw)))
         self.acted = world.now
