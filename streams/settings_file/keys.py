@@ -74,6 +74,7 @@ _CLICKHOUSE = {
     "clickhouse.batch": _number("rows in one insert, at most", 1, 1_000_000),
     "clickhouse.retention_days": _number("days that stored signals and findings are kept", 1, 36_500),
     "clickhouse.serve": Key("`host:port` of the read-only endpoint over the embedded store, for query and Grafana; empty: none"),
+    "clickhouse.serve_password": Key("password that readers must give there; needed unless it is a loopback address", secret=True),
 }
 _ALERT = {
     "alert.alertmanager": Key("base URL of Alertmanager; empty: nobody is told"),
