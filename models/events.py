@@ -200,20 +200,24 @@ def ref(event: Event) -> str:
 
 def intern_names(event: E) -> E:
     """Makes equal names of decoded events one object: events live for hours, and there are far fewer names than events."""
-    names = _ACTION_NAMES if isinstance(event, Action) else _NAMES
-    for name in names:
-        force_setattr(event, name, intern(getattr(event, name)))
+    force_setattr(event, "source", intern(event.source))
+    force_setattr(event, "resource", intern(event.resource))
+    if event.domain != "default":
+        force_setattr(event, "domain", intern(event.domain))
     if isinstance(event, Action):
+        force_setattr(event, "agent", intern(event.agent))
+        force_setattr(event, "verb", intern(event.verb))
+        force_setattr(event, "parameter", intern(event.parameter))
+        if event.mandate:
+            force_setattr(event, "mandate", intern(event.mandate))
+        if event.why is not None:
+            force_setattr(event.why, "rule", intern(event.why.rule))
         for read in event.reads:
             force_setattr(read, "resource", intern(read.resource))
             force_setattr(read, "metric", intern(read.metric))
-        if event.why is not None:
-            force_setattr(event.why, "rule", intern(event.why.rule))
     return event
 
 
-_NAMES = ("source", "domain", "resource")
-_ACTION_NAMES = (*_NAMES, "agent", "verb", "parameter", "mandate", "owner", "outcome")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decoder: msgspec.json.Decoder[Signal] = msgspec.json.Decoder(Signal)
 

@@ -107,16 +107,19 @@ class CausalGraph:
 
     def seen(self, event: Event) -> Event | None:
         """The event of the memory that has the same (source, id)."""
-        for node in self._entry(event.id):
-            if node.event.source == event.source:
-                return node.event
+        found = self._by_id.get(event.id)
+        if found is not None:
+            for node in (found,) if isinstance(found, Node) else found:
+                if node.event.source == event.source:
+                    return node.event
         return None
 
     def add(self, event: Event, variables: Variables) -> Node:
         """Places the next event in canonical order, with its edges. `variables` must not hold the event's own write yet."""
         node = Node(event)
-        present = self._entry(event.id)
-        self._by_id[event.id] = (*present, node) if present else node
+        present = self._by_id.setdefault(event.id, node)
+        if present is not node:
+            self._by_id[event.id] = (*self._entry(event.id), node)
         if isinstance(event, Action | Transition):
             links = self._links(node, variables)
             if links:

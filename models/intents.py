@@ -72,6 +72,8 @@ class Intents:
     def open(self, action: Action, fallback: int) -> list[Declared]:
         """Intents of others that are open on the action's knob, in canonical order."""
         found: list[Declared] = []
+        if not self._registers:
+            return found
         for parameter in (action.parameter, ""):
             for who, event in self._registers.get((action.resource, parameter), {}).items():
                 closed = event.closed if isinstance(event, Intent) else event.intent is None

@@ -33,8 +33,9 @@ class Cascades(msgspec.Struct, frozen=True):
 
     def judge(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting]:
         """A sighting for each root whose cascade this event opens or continues."""
-        if not isinstance(node.event, Action) and not node.parents:
-            return
+        return self._judged(node, domain, standing) if node.roots else ()
+
+    def _judged(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting]:
         for descent in node.roots or ():
             root = descent.root.event
             if descent.mass < SHARE or descent.root.roots is not None or not isinstance(root, Action):

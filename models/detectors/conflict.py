@@ -47,17 +47,24 @@ class Conflicts(msgspec.Struct, frozen=True):
         """Every rule that this write breaks; each alone suffices."""
         event = node.event
         if not isinstance(event, Action) or event.outcome != "applied":
-            return
-        name = (event.resource, event.parameter)
-        current = domain.variables.current(name, event.time - self.facts_age)
-        if current is not None and current.source != event.source:
-            yield from self._regression(event, current)
-        idempotent = current is not None and event.new is not UNSET and _close(event.new, current.new)
-        if idempotent:
-            return
-        if current is not None and current.source != event.source:
-            yield from self._lost_update(event, current, domain.graph.skew(event.source, current.source))
-        for intent in domain.intents.open(event, self.settings.intent_window):
+            return ()
+        current = domain.variables.current((event.resource, event.parameter), event.time - self.facts_age)
+        intents = domain.intents.open(event, self.settings.intent_window)
+        rival = current if current is not None and current.source != event.source else None
+        if rival is None and not intents:
+            return ()
+        return self._judged(event, current, rival, intents, domain)
+
+    def _judged(
+        self, event: Action, current: Action | None, rival: Action | None, intents: list[Declared], domain: Domain
+    ) -> Iterable[Sighting]:
+        if rival is not None:
+            yield from self._regression(event, rival)
+        if current is not None and event.new is not UNSET and _close(event.new, current.new):
+            return  # idempotent: a co-owner
+        if rival is not None:
+            yield from self._lost_update(event, rival, domain.graph.skew(event.source, rival.source))
+        for intent in intents:
             yield from self._override(event, intent, current)
 
     def _regression(self, event: Action, current: Action) -> Iterable[Sighting]:
