@@ -101,8 +101,8 @@ def explain(error: BaseException, kafka: Kafka) -> str:
     """One line about an error of a Kafka client."""
     name, text = type(error).__name__, " ".join(str(error).split())
     where = f"Kafka at {kafka.bootstrap}"
-    if isinstance(error, KafkaTrouble):
-        return text
+    if type(error).__module__.startswith("streams."):  # our own errors say it themselves
+        return str(error)
     if isinstance(error, ssl.SSLError) or "ssl" in text.lower():
         return f"{where}: TLS fails: {text}; check kafka.security and kafka.tls_ca"
     if "Authentication" in name or "Sasl" in name:

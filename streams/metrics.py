@@ -56,6 +56,7 @@ METRICS: dict[str, Metric] = {
     "interplay_refilling": Metric("gauge", "1 while indexes are being refilled from the log.", PARTITION),
     # store
     "interplay_store_rows_total": Metric("counter", "Rows stored.", ("table",)),
+    "interplay_store_expired_total": Metric("counter", "Rows left out because they are older than the store keeps."),
     "interplay_store_backlog_batches": Metric("gauge", "Batches that wait for the store."),
     "interplay_store_blocked_seconds": Metric(
         "gauge", "How long the store has been refusing or silent; 0 while it takes what it gets."

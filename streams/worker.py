@@ -25,10 +25,12 @@ from streams.metrics import Metrics
 from streams.roles.alert import Alert
 from streams.roles.analyze import Analyze
 from streams.roles.application import RoleApp, application
-from streams.roles.monitor import Monitor
+from streams.roles.monitor import Monitor, PortTaken
 from streams.roles.reduce import Reduce
+from streams.roles.store import Storing
 from streams.roles.work import Work
 from streams.settings import Role, Settings
+from streams.store import StoreRefused
 
 STOP_WITHIN_S = 15.0
 GIVEN_UP, AWAY = 1, 2
@@ -42,7 +44,7 @@ QUIET = (
     "streams.roles.application",
 )  # the last two: what Faust says through them
 
-WORK: dict[Role, Callable[[Settings, Metrics], Work]] = {"reduce": Reduce, "analyze": Analyze, "alert": Alert}
+WORK: dict[Role, Callable[[Settings, Metrics], Work]] = {"reduce": Reduce, "analyze": Analyze, "store": Storing, "alert": Alert}
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +111,12 @@ def run_role(settings: Settings, role: Role) -> int:
     gc.set_threshold(100_000, 50, 100)
     try:
         return asyncio.run(_Runner(settings, role).run())
-    except (KafkaTrouble, KafkaError, OSError) as error:
-        print(f"interplay worker {role}: {explain(error, settings.kafka)}", file=sys.stderr)
-        return AWAY
+    except (KafkaTrouble, StoreRefused, PortTaken, ValueError) as error:  # each is a line of its own
+        trouble = str(error)
+    except (KafkaError, OSError) as error:
+        trouble = explain(error, settings.kafka)
+    print(f"interplay worker {role}: {trouble}", file=sys.stderr)
+    return AWAY
 
 
 class _Runner:
@@ -126,7 +131,7 @@ class _Runner:
 
     def _failed(self, error: BaseException) -> None:
         if not self._reason:
-            known = isinstance(error, KafkaTrouble | KafkaError)
+            known = isinstance(error, KafkaTrouble | KafkaError | StoreRefused)
             self._reason = explain(error, self._settings.kafka) if known else f"{type(error).__name__}: {error}"
             log.error("%s gives up: %s", self._role, self._reason, exc_info=None if known else error)
         self._ended.set()
@@ -138,13 +143,13 @@ class _Runner:
         os._exit(GIVEN_UP)
 
     async def run(self) -> int:
-        """Raises KafkaTrouble, KafkaError or OSError where it cannot start."""
+        """Raises one of the errors that `run_role` tells where it cannot start."""
         self._heed_signals()
         await reach(self._settings.kafka)
         work = WORK[self._role](self._settings, self._metrics)
         await work.start()
         app = application(self._settings, self._role, work, self._failed)
-        monitor = Monitor(self._settings, self._role, app, self._metrics)
+        monitor = Monitor(self._settings, self._role, work, app, self._metrics)
         await monitor.start()
         self._metrics.set("interplay_info", 1, self._role, VERSION)
         log.info("%s: /metrics and /health on %s:%d", self._role, self._settings.worker.http_host, monitor.port)
@@ -155,9 +160,9 @@ class _Runner:
         try:
             await asyncio.wait_for(self._close(app, work, monitor, tasks), STOP_WITHIN_S)
         except TimeoutError:
-            log.error("%s does not end in %.0f s: ended hard", self._role, STOP_WITHIN_S)
+            log.error("%s does not end in %.0f s: ended hard, which is safe", self._role, STOP_WITHIN_S)
             logging.shutdown()
-            os._exit(GIVEN_UP)
+            os._exit(GIVEN_UP if self._reason else 0)
         log.info("%s: ended", self._role)
         return GIVEN_UP if self._reason else 0
 

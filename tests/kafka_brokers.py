@@ -80,5 +80,5 @@ def settings_for(bootstrap: str, prefix: str, directory: Path) -> Settings:
             commit_interval=SECOND // 2,
         ),
         topics=Topics(source_partitions=2, signals_partitions=2),
-        worker=Worker(http_port=0, progress_interval=SECOND // 2, data_dir=str(directory / "data")),
+        worker=Worker(progress_interval=SECOND // 2, data_dir=str(directory / "data")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from aiokafka import TopicPartition
@@ -22,13 +24,12 @@ from wire_events import cloudevent
 from models.analyzer import Analyzer
 from models.events import Action, Event
 from models.findings import Finding, decode_finding
-from models.instants import HOUR
+from models.instants import HOUR, SECOND
 from streams.broker import free_port
 from streams.demo.parts import settings_text
 from streams.kafka_client import producer, read_all
 from streams.metrics import Metrics
-from streams.settings import ROLES, Role, Settings, topic
-from streams.topics import init_topics
+from streams.settings import ROLES, ClickHouse, Role, Settings, topic
 from streams.writing import Outgoing, TopicWriter
 
 FINDINGS_WITHIN_S = 60.0
@@ -49,9 +50,8 @@ class Worker:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERPLAY_")}
         with self.log.open("ab") as log:
-            return subprocess.Popen(self._command, stdout=log, stderr=log, env=environment, start_new_session=True)
+            return subprocess.Popen(self._command, stdout=log, stderr=log, env=clean_environment(), start_new_session=True)
 
     def restart(self) -> None:
         """kill -9, and a new process at once."""
@@ -84,13 +84,46 @@ class LivePath:
 
     def __init__(self, settings: Settings, directory: Path) -> None:
         topics = msgspec.structs.replace(settings.topics, sources=("events",))  # an empty partition is waited for in a backfill
-        self.settings = msgspec.structs.replace(settings, analysis=SETTINGS, topics=topics)
+        store = ClickHouse(
+            path=str(directory / "store"), serve=f"127.0.0.1:{free_port()}", retention_days=3650, timeout=5 * SECOND
+        )
+        self.settings = msgspec.structs.replace(settings, analysis=SETTINGS, topics=topics, clickhouse=store)
         self.directory = directory
         self.workers: list[Worker] = []
 
     def __enter__(self) -> LivePath:
-        asyncio.run(init_topics(self.settings))
+        self.interplay("init")
         return self
+
+    def interplay(self, *arguments: str) -> str:
+        """Runs one of our commands to its end, as a user does; what it prints."""
+        config = self.directory / "interplay.toml"
+        config.write_text(settings_text(self.settings))
+        command = [sys.executable, "-m", "streams.cli", *arguments, "--config", str(config)]
+        done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Asks the store, wherever it is."""
+        return [json.loads(line) for line in self.interplay("query", "--format", "json", sql).splitlines()]
+
+    def await_rows(self, events: Sequence[Event], within: float = FINDINGS_WITHIN_S) -> None:
+        """Waits until the store has every finding, revision and event once; fails on anything else."""
+        wanted = expected(events, self.settings.topics.source_partitions)
+        own = f"domain != '{SENTINEL}'"
+        until(
+            lambda: self.query(f"SELECT count() n FROM finding_revisions WHERE {own}")[0]["n"] >= len(wanted), "rows", within, 1.0
+        )
+        rows = self.query(f"SELECT finding_id, revision FROM finding_revisions WHERE {own}")
+        assert sorted((row["finding_id"], row["revision"]) for row in rows) == sorted(wanted)
+        newest = {name: max(revision for other, revision in wanted if other == name) for name, _ in wanted}
+        rows = self.query(f"SELECT finding_id, revision FROM findings WHERE {own}")
+        assert sorted((row["finding_id"], row["revision"]) for row in rows) == sorted(newest.items())
+        until(lambda: self.query(f"SELECT count() n FROM signals WHERE {own}")[0]["n"] >= len(events), "signals", within, 1.0)
+        assert self.query(f"SELECT count() n, uniqExact(event) u FROM signals WHERE {own}") == [
+            {"n": len(events), "u": len(events)}
+        ]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         for worker in self.workers:
@@ -144,6 +177,11 @@ class LivePath:
         wanted = expected(events, self.settings.topics.source_partitions)
         until(lambda: wanted.keys() <= revisions(self.findings()).keys(), "all findings are there", within, pause=0.3)
         assert revisions(self.findings()) == wanted
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours, without settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
 
 
 def sentinel(last: int, number: int) -> Event:

@@ -26,6 +26,8 @@ def test_a_backfill_gives_the_findings_of_the_core(kafka_settings: Settings, tmp
     assert len(expected(events)) > 20
     with LivePath(kafka_settings, tmp_path) as path:
         path.write(path.records(events))
-        workers = path.start("reduce", "analyze")
+        workers = path.start("reduce", "analyze", "store", "alert")
         path.await_findings(events)
-        assert [worker.stop() for worker in workers] == [0, 0]
+        path.await_rows(events)  # through the endpoint of the worker that has the store open
+        assert [worker.stop() for worker in workers] == [0, 0, 0, 0]
+        path.await_rows(events)

@@ -67,6 +67,8 @@ class Alert:
             notifier.load(held[tp], time.time_ns())
         return ends
 
+    waiting = False
+
     def held_back(self, partitions: set[TP]) -> set[TP]:
         """None: a newer revision takes the place of the one that waits."""
         return set()

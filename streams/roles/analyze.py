@@ -130,6 +130,8 @@ class Analyze:
             log.warning("%s/%s: another configuration or version than before: findings may differ from here on", *tp)
         self._metrics.set("interplay_degraded", stage.degraded, tp.topic, str(tp.partition))
 
+    waiting = False
+
     def held_back(self, partitions: set[TP]) -> set[TP]:
         """None: what is ahead waits in the timeline."""
         return set()

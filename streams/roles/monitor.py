@@ -10,6 +10,7 @@ from aiohttp import web
 
 from streams.metrics import Metrics
 from streams.roles.application import RoleApp
+from streams.roles.work import Work
 from streams.settings import ROLES, Role, Settings
 from streams.watchdog import Watchdog
 
@@ -17,12 +18,17 @@ LOOK_S = 1.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class PortTaken(Exception):
+    """The port for /metrics and /health cannot be had. The text is one line."""
+
+
 class Monitor:
     """Of one role in one process."""
 
-    def __init__(self, settings: Settings, role: Role, app: RoleApp, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, role: Role, work: Work, app: RoleApp, metrics: Metrics) -> None:
         self._settings = settings.worker
         self._role = role
+        self._work = work
         self._app = app
         self._metrics = metrics
         self._dog = Watchdog(settings.worker.stall_timeout)
@@ -31,14 +37,19 @@ class Monitor:
         self.port = 0
 
     async def start(self) -> None:
-        """Opens the port: the role's place after `http_port`, or any free one where that is 0. Raises OSError if it is taken."""
+        """Opens the port: the role's place after `http_port`, or any free one where that is 0. Raises PortTaken."""
         server = web.Application()
         server.add_routes([web.get("/metrics", self._serve_metrics), web.get("/health", self._serve_health)])
         self._runner = web.AppRunner(server, access_log=None)
         await self._runner.setup()
         first = self._settings.http_port
-        site = web.TCPSite(self._runner, self._settings.http_host, first and first + ROLES.index(self._role))
-        await site.start()
+        host, port = self._settings.http_host, first and first + ROLES.index(self._role)
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            raise PortTaken(
+                f"cannot listen on {host}:{port} ({error.strerror}): set worker.http_port, or end what listens there"
+            ) from None
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -65,8 +76,7 @@ class Monitor:
             put("interplay_records_total", count, tp.topic, str(tp.partition))
         if self._app.crashed:
             return f"Faust has crashed: {self._app.crash_reason!r}"
-        excused = self._metrics.value("interplay_store_blocked_seconds") > 0
-        return self._dog.stalled(time.monotonic_ns(), sum(lags.values()), sum(consumer.handled.values()), excused)
+        return self._dog.stalled(time.monotonic_ns(), sum(lags.values()), sum(consumer.handled.values()), self._work.waiting)
 
     async def _serve_metrics(self, request: web.Request) -> web.Response:
         return web.Response(text=self._metrics.render(), headers={"Content-Type": TEXT})

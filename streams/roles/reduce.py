@@ -73,6 +73,8 @@ class Reduce:
         self._pace.own(set(partitions))
         return {tp: reducer.resume_offset for tp, reducer in self._reducers.items()}
 
+    waiting = False
+
     def held_back(self, partitions: set[TP]) -> set[TP]:
         """Those far ahead in event time wait for the slowest."""
         held = self._pace.held_back(partitions)

@@ -30,6 +30,11 @@ class Work(Protocol):
         """Rebuilds the state of partitions that are ours from now on, answers where to read; None: at the committed offsets."""
         ...
 
+    @property
+    def waiting(self) -> bool:
+        """Whether it waits for something that it names itself: no stall."""
+        ...
+
     def held_back(self, partitions: set[TP]) -> set[TP]:
         """Those that are not to be read just now."""
         ...
