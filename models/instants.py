@@ -14,8 +14,9 @@ HOUR = 3600 * SECOND
 EARLIEST = 0
 LATEST = 9_214_646_400 * SECOND
 
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d)")
+_SCALE: list[int] = [10 ** (9 - digits) for digits in range(10)]
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": 24 * HOUR}
 
 
@@ -26,8 +27,7 @@ def _minute_ns(minute: str, offset: str) -> int:
     return int(moment.timestamp()) * SECOND
 
 
-def parse_time(text: str) -> int:
-    """RFC 3339 -> ns since the epoch, to the nanosecond (finer digits are cut). Raises ValueError with what is wrong."""
+def _parse(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"not an RFC 3339 time: {text[:40]!r}")
@@ -38,6 +38,19 @@ def parse_time(text: str) -> int:
     if not EARLIEST <= nanos < LATEST:
         raise ValueError(f"time outside 1970-2262: {text[:40]!r}")
     return nanos
+
+
+@lru_cache(maxsize=4096)
+def _second_ns(second: str) -> int:
+    return _parse(second + "Z")
+
+
+def parse_time(text: str) -> int:
+    """RFC 3339 -> ns since the epoch, to the nanosecond (finer digits are cut). Raises ValueError with what is wrong."""
+    fraction = text[20:-1]
+    if text[19:20] == "." and text[-1] == "Z" and fraction.isdigit() and len(fraction) < 10 and fraction.isascii():
+        return _second_ns(text[:19]) + int(fraction) * _SCALE[len(fraction)]  # how telemetry writes it, at a quarter of the cost
+    return _parse(text)
 
 
 def format_time(nanos: int) -> str:

@@ -1,11 +1,12 @@
 """The outside form of events: CloudEvents 1.0 attributes and one data object per type, as producers write them (contract, section 1).
 
-These structs are only decoded and described (JSON Schema), never kept: `decode` turns them into `events`. Extra fields are ignored.
+These structs are only decoded and described (JSON Schema), never kept: `conversion` turns them into `events`. Extra fields are ignored.
+The type is the tag of a union, so one pass of msgspec over the bytes checks attributes and data alike.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,30 +15,11 @@ from models.events import Scalar
 
 Text = Annotated[str, Meta(min_length=1)]
 Time = Annotated[str, Meta(description="RFC 3339, any precision to ns")]
+Subject = Annotated[str, Meta(min_length=1, description="the resource acted on or described, such as db/orders")]
 Wire = int | float | str | bool | list[Scalar] | None  # what a knob can hold; a list is a set of members
 
 
-class Attributes(msgspec.Struct, kw_only=True):
-    """The CloudEvents attributes."""
-
-    specversion: Literal["1.0"]
-    id: Text
-    source: Text
-    type: Text
-    time: Time
-    subject: str = ""
-    domain: str = "default"
-    causationid: str | list[str] = ""
-    traceparent: str = ""
-
-
-class Envelope(Attributes, kw_only=True):
-    """The whole event; `data` is decoded by type."""
-
-    data: msgspec.Raw = msgspec.Raw(b"")
-
-
-class ReadData(msgspec.Struct):
+class ReadData(msgspec.Struct, gc=False):
     """An observation that an action rests on."""
 
     resource: Text
@@ -47,7 +29,7 @@ class ReadData(msgspec.Struct):
     version: int | float | str | None = None
 
 
-class ExpectationData(msgspec.Struct):
+class ExpectationData(msgspec.Struct, gc=False):
     """An effect that an intent announces."""
 
     resource: Text
@@ -56,7 +38,7 @@ class ExpectationData(msgspec.Struct):
     max_ratio: float | None = None
 
 
-class ConditionData(msgspec.Struct):
+class ConditionData(msgspec.Struct, gc=False):
     """A bound under which an intent lets itself be undone."""
 
     resource: Text
@@ -65,7 +47,7 @@ class ConditionData(msgspec.Struct):
     value: Wire
 
 
-class ClauseData(msgspec.Struct):
+class ClauseData(msgspec.Struct, gc=False):
     """The intent that an action carries."""
 
     until: Time | None = None
@@ -75,29 +57,29 @@ class ClauseData(msgspec.Struct):
     handoff_to: list[str] = []
 
 
-class ConstraintData(msgspec.Struct):
+class ConstraintData(msgspec.Struct, gc=False):
     """A bound that the agent respects."""
 
     name: Text
-    priority: int | None = None
+    priority: Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | None = None
     value: Wire = None
 
 
-class WhyData(msgspec.Struct):
+class WhyData(msgspec.Struct, gc=False):
     """The agent's reasons; the text is shown, never parsed."""
 
     rule: str = ""
     text: str = ""
 
 
-class AlternativeData(msgspec.Struct):
+class AlternativeData(msgspec.Struct, gc=False):
     """What the agent considered and did not do."""
 
     verb: str = ""
     reason_rejected: str = ""
 
 
-class ActionData(msgspec.Struct):
+class ActionData(msgspec.Struct, gc=False):
     """`interplay.action.v1`: an agent changed, or tried to change, something."""
 
     agent: Text
@@ -119,7 +101,7 @@ class ActionData(msgspec.Struct):
     rollout: str = ""
 
 
-class SampleData(msgspec.Struct):
+class SampleData(msgspec.Struct, gc=False):
     """`interplay.sample.v1`: one telemetry value."""
 
     metric: Text
@@ -128,7 +110,7 @@ class SampleData(msgspec.Struct):
     role: Literal["", "demand", "capacity"] = ""
 
 
-class TransitionData(msgspec.Struct, rename={"before": "from", "after": "to"}):
+class TransitionData(msgspec.Struct, gc=False, rename={"before": "from", "after": "to"}):
     """`interplay.transition.v1`: a resource's state or an alert changed."""
 
     metric: Text
@@ -139,7 +121,7 @@ class TransitionData(msgspec.Struct, rename={"before": "from", "after": "to"}):
     slo: bool = False
 
 
-class DependencyData(msgspec.Struct, rename={"dependent": "from", "dependency": "to", "relation": "kind"}):
+class DependencyData(msgspec.Struct, gc=False, rename={"dependent": "from", "dependency": "to", "relation": "kind"}):
     """`interplay.dependency.v1`: `from` depends on `to`."""
 
     dependent: Text
@@ -150,7 +132,7 @@ class DependencyData(msgspec.Struct, rename={"dependent": "from", "dependency": 
     removed: bool = False
 
 
-class IntentData(msgspec.Struct):
+class IntentData(msgspec.Struct, gc=False):
     """`interplay.intent.v1`: a declared intent without an action of its own."""
 
     agent: Text
@@ -161,10 +143,81 @@ class IntentData(msgspec.Struct):
     closed: bool = False
 
 
-class VerdictData(msgspec.Struct):
+class VerdictData(msgspec.Struct, gc=False):
     """`interplay.verdict.v1`: a guard or canary judged a rollout."""
 
     agent: Text
     rollout: Text
     verdict: Literal["pass", "fail", "block"]
     payload: str = ""
+
+
+class Attributes(msgspec.Struct, gc=False, kw_only=True, tag_field="type"):
+    """The CloudEvents attributes that all types share."""
+
+    specversion: Literal["1.0"]
+    id: Text
+    source: Text
+    time: Time
+    domain: str = "default"
+    causationid: str | list[str] = ""
+    traceparent: str = ""
+
+
+class ActionEvent(Attributes, gc=False, kw_only=True, tag="interplay.action.v1"):
+    """The whole event."""
+
+    subject: Subject
+    data: ActionData
+
+
+class SampleEvent(Attributes, gc=False, kw_only=True, tag="interplay.sample.v1"):
+    """The whole event."""
+
+    subject: Subject
+    data: SampleData
+
+
+class TransitionEvent(Attributes, gc=False, kw_only=True, tag="interplay.transition.v1"):
+    """The whole event."""
+
+    subject: Subject
+    data: TransitionData
+
+
+class DependencyEvent(Attributes, gc=False, kw_only=True, tag="interplay.dependency.v1"):
+    """The whole event; the data name both resources, so the subject is optional."""
+
+    subject: str = ""
+    data: DependencyData
+
+
+class IntentEvent(Attributes, gc=False, kw_only=True, tag="interplay.intent.v1"):
+    """The whole event."""
+
+    subject: Subject
+    data: IntentData
+
+
+class VerdictEvent(Attributes, gc=False, kw_only=True, tag="interplay.verdict.v1"):
+    """The whole event."""
+
+    subject: Subject
+    data: VerdictData
+
+
+WireEvent: TypeAlias = ActionEvent | SampleEvent | TransitionEvent | DependencyEvent | IntentEvent | VerdictEvent
+TYPES = (
+    "interplay.action.v1",
+    "interplay.sample.v1",
+    "interplay.transition.v1",
+    "interplay.dependency.v1",
+    "interplay.intent.v1",
+    "interplay.verdict.v1",
+)
+
+
+class Versioned(msgspec.Struct, gc=False):
+    """What makes an object a CloudEvent at all: asked only when there is no type that we know."""
+
+    specversion: Literal["1.0"]

@@ -148,6 +148,21 @@ def _not_json(structured: list[tuple[str, bytes]]) -> Iterator[Record]:
     yield "NaN", text.replace(b"16", b"NaN"), structured, "not_json"
     yield "Infinity", text.replace(b"16", b"Infinity"), structured, "not_json"
     yield "a number beyond floats", text.replace(b"16", b"1e999"), structured, "wrong_type"
+    for digits in (310, 1000, 4000, 4400, 100_000):
+        yield f"an integer of {digits} digits", text.replace(b"16", b"9" * digits), structured, "wrong_type"
+        yield f"a version of {digits} digits", text.replace(b'"old": 8', b'"version": ' + b"9" * digits), structured, "wrong_type"
+        yield f"a member of {digits} digits", text.replace(b"16", b"[1, -" + b"9" * digits + b"]"), structured, "wrong_type"
+    for times in (1, 100_000):  # what msgspec's messages look like, inside the record
+        forged = {"metric": "m", "value": 1, "role": " - at `$.id`" * times}
+        yield (
+            f"a role that forges a path {times} times",
+            _json(good("sample", data=forged))[:LIMIT],
+            structured,
+            "wrong_type" if times == 1 else "not_json",
+        )
+        quoting = " - at `$" * times
+        yield f"a type that quotes {times} times", _json(good(type=quoting)), structured, "unknown_type"
+        yield f"a specversion that quotes {times} times", _json(good(specversion=quoting)), structured, "not_cloudevents"
     yield "two objects", text + text, structured, "not_json"
     for opening in (b"[", b'{"a":'):
         yield f"100,000 nested {opening!r}", opening * 100_000, [], "too_deep"
@@ -169,6 +184,7 @@ def _modes(structured: list[tuple[str, bytes]]) -> Iterator[Record]:
     batch = [("content-type", b"application/cloudevents-batch+json; charset=utf-8")]
     yield "a batch that is an object", _json(good()), batch, "batch_not_array"
     yield "a batch that is cut", _json([good()])[:-3], batch, "not_json"
+    yield "a batch of too many", b"[" + b"1," * 20_000 + b"1]", batch, "too_large"
     yield "a batch of a number", b"[1]", batch, "not_cloudevents"
     yield "a batch of a bad event", _json([good(time="x")]), batch, "bad_time"
     binary = [
@@ -183,4 +199,7 @@ def _modes(structured: list[tuple[str, bytes]]) -> Iterator[Record]:
     yield "binary without data", b"", binary, "wrong_type"
     yield "binary of another content type", data, [*binary[:-1], ("content-type", b"text/plain")], "not_json"
     yield "binary with a broken list of causes", data, [*binary, ("ce_causationid", b"[1,")], "not_json"
+    yield "binary with a list of numbers as causes", data, [*binary, ("ce_causationid", b"[1]")], "wrong_type"
+    yield "binary with an id that is not UTF-8", data, [binary[0], ("ce_id", b"\xff\xfe"), *binary[2:]], "wrong_type"
+    yield "binary with data that go on into attributes", data + b', "id": "forged"', binary, "not_json"
     yield "binary with a bad time", data, [*binary[:4], ("ce_time", b"now"), *binary[5:]], "bad_time"

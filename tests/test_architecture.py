@@ -54,6 +54,7 @@ ANY_ALLOWED = {  # where untyped data enters: decoders of foreign formats, and e
     "streams/settings_file.py",
 }
 TESTED_THROUGH = {  # modules that no test imports by name -> the test file that would fail if they were wrong
+    "models/conversion": "test_decode",
     "models/wire": "test_decode",
     "streams/demo/run": "test_demo",
     "streams/demo/screen": "test_demo",

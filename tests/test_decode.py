@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -10,8 +11,10 @@ from broken_records import DATA, LIMIT, TYPES, broken, good
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.decode import Rejection, decode_batch, decode_event
+from models.decode import decode_batch, decode_event
 from models.events import Action, Dependency, Sample
+from models.instants import SECOND, parse_time
+from models.rejection import DETAIL_LIMIT, Rejection
 from streams.sources import SOURCES
 
 CORPUS = list(broken())
@@ -80,9 +83,42 @@ def test_a_dependency_needs_no_subject_and_unknown_fields_are_ignored() -> None:
 
 
 def test_an_integer_beyond_64_bits_becomes_a_float() -> None:
-    for digits in (25, 300, 5000):
+    for digits in (19, 25, 300):
         found = decode_event(json.dumps(good()).replace("16", "9" * digits).encode())
-        assert isinstance(found, Rejection) or (isinstance(found, Action) and isinstance(found.new, float))
+        assert isinstance(found, Action) and found.new == pytest.approx(10.0**digits)
+    found = decode_event(json.dumps(good()).replace("16", str((1 << 63) - 1)).encode())
+    assert isinstance(found, Action) and found.new == (1 << 63) - 1
+
+
+def test_details_and_paths_are_bounded_and_cannot_be_forged() -> None:
+    for name, value, headers, _ in CORPUS:
+        found = decode(value, headers, LIMIT)[0]
+        assert isinstance(found, Rejection)
+        assert len(found.detail) <= DETAIL_LIMIT + 200 and len(found.path) < 60, name
+    forged = decode_event(json.dumps(good("sample", data={"metric": "m", "value": 1, "role": " - at `$.id`"})).encode())
+    assert isinstance(forged, Rejection) and forged.path == "data.role"
+
+
+def test_a_key_that_occurs_twice_counts_as_its_last() -> None:
+    found = decode_event(json.dumps(good()).encode()[:-1] + b', "id": "second"}')
+    assert isinstance(found, Action) and found.id == "second"
+
+
+def test_a_nul_is_a_character_like_any_other() -> None:
+    found = decode_event(json.dumps(good(id="a\0b")).encode())
+    assert isinstance(found, Action) and found.id == "a\0b"
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 2), datetime(2261, 12, 30)),
+    st.integers(0, 12),
+    st.text("0123456789", min_size=12, max_size=12),
+    st.sampled_from(("Z", "z", "+00:00", "-07:30", "+23:59")),
+)
+def test_times_are_exact_in_every_spelling(moment: datetime, digits: int, fraction: str, zone: str) -> None:
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction[:digits]}" if digits else "") + zone
+    whole = int(datetime.fromisoformat(moment.strftime("%Y-%m-%dT%H:%M:%S") + zone.replace("z", "Z")).timestamp())
+    assert parse_time(text) == whole * SECOND + int(fraction[: min(digits, 9)].ljust(9, "0"))
 
 
 def test_the_position_of_a_bad_field_is_named() -> None:

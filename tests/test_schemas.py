@@ -34,7 +34,8 @@ def test_what_breaks_a_type_does_not_validate() -> None:
     checked = 0
     for name, value, headers, reason in broken():
         structured = len(headers) == 1 and b"batch" not in headers[0][1] and value[:1] == b"{"
-        if structured and reason in ("missing_field", "wrong_type", "unknown_type", "not_cloudevents") and b"1e999" not in value:
+        beyond_floats = b"1e999" in value or b"9" * 310 in value  # JSON Schema knows no largest number
+        if structured and not beyond_floats and reason in ("missing_field", "wrong_type", "unknown_type", "not_cloudevents"):
             assert not EVENT.is_valid(json.loads(value)), name
             checked += 1
     assert checked > 150

@@ -16,7 +16,7 @@ BATCH = "application/cloudevents-batch+json"
 
 def decode_record(value: bytes | None, headers: Sequence[tuple[str, bytes]], record_limit: int) -> list[AnyEvent | Rejection]:
     """The events of one record. `record_limit` is in bytes."""
-    if not value and not any(name.startswith("ce_") for name, _ in headers):
+    if not value and not any(name.lower().startswith("ce_") for name, _ in headers):
         return [Rejection("not_json", "", "the record has no value")]
     value = value or b""
     if len(value) > record_limit:
@@ -30,7 +30,10 @@ def decode_record(value: bytes | None, headers: Sequence[tuple[str, bytes]], rec
             content = raw.decode("latin-1").partition(";")[0].strip().lower()
         elif lowered.startswith("ce_"):
             attributes = attributes or {}
-            attributes[lowered[3:]] = raw.decode("utf-8", "replace")
+            try:
+                attributes[lowered[3:]] = raw.decode()
+            except UnicodeDecodeError:
+                return [Rejection("wrong_type", lowered[3:], f"the header {lowered[:80]} is not UTF-8")]
     if content == BATCH:
         return decode_batch(value)
     if content == STRUCTURED or attributes is None:
