@@ -199,7 +199,7 @@ def test_secrets_come_from_files_and_are_never_shown() -> None:
         assert lookup(found.settings, name) == "tops3cret"
         assert found.origins[name] == f"{variable(key)} (secret)"
         assert written(name, "tops3cret") == '"******"'
-    assert len(SECRETS) == 3
+    assert len(SECRETS) == 4
     both = mistakes('kafka.sasl_password = "tops3cret"\nkafka.sasl_password_file = "secret"\nclickhouse.password = 17\n')
     assert both == (
         "x.toml: kafka.sasl_password_file: kafka.sasl_password is given twice, also as x.toml: kafka.sasl_password; keep one",

@@ -120,7 +120,7 @@ def _translated(error: ClickHouseError, settings: ClickHouse) -> StoreAway | Sto
     said = " ".join(str(error).split())
     if ENGINE_FAILED in said:
         return StoreAway(
-            f"{place} cannot be opened: most likely a worker has it open (interplay query asks that one); else see whether it can be written to"
+            f"{place} cannot be opened: most likely another process has it open, such as a worker; else see whether it can be written to"
         )
     if "already initialized with path" in said:
         return StoreRefused(f"{place} cannot be opened: this process has another embedded store open, and only one is possible")
