@@ -6,9 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from streams.cli.command import Command, Context
-
-DIRECTORY = Path(".interplay/demo")
-SETTINGS = DIRECTORY / "demo.toml"
+from streams.demo import DIRECTORY
 
 
 def _arguments(parser: ArgumentParser) -> None:

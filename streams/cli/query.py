@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 
 from streams.cli.command import OK, Command, Context
-from streams.cli.demo import SETTINGS as DEMO_SETTINGS
+from streams.demo import SETTINGS as DEMO_SETTINGS
 from streams.settings import Settings
 from streams.settings_file import load
 from streams.terminal import table

@@ -3,3 +3,8 @@
 `world` is the system, `agents` the loops, `incident` both on one clock, `parts` the real broker and workers, `screen` what one
 sees, `run` the whole.
 """
+
+from pathlib import Path
+
+DIRECTORY = Path(".interplay/demo")  # where the demo leaves its settings, store and logs unless told otherwise
+SETTINGS = DIRECTORY / "demo.toml"

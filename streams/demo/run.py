@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer
 from interplay_sdk import KafkaSink, Recorder
 
 from models.findings import Finding, decode_finding
+from streams.demo import SETTINGS
 from streams.demo.incident import Clock, Incident, Monitor
 from streams.demo.parts import DemoFailed, Parts, healthy, plan
 from streams.demo.screen import Screen
@@ -203,10 +204,11 @@ def _tell(screen: Screen, parts: Parts, story: Story) -> None:
         paint(f"\nFound, resolved and stored: {len(findings)} findings. No agent logged an error; each did what it is for.", "bold")
     )
     say(table(("pattern", "kind", "severity", "who and what"), [(f.pattern, f.kind, f.severity, f.title) for f in findings]))
+    where = "" if parts.config == SETTINGS else f"--config {parts.config} "
     say("\nAsk the store:")
     for sql in (
         "SELECT started_at, pattern, kind, severity, title FROM findings ORDER BY started_at",
         f"SELECT arrayJoin(explanation) FROM findings WHERE finding_id = '{findings[0].finding_id}'",
     ):
-        say(f'  interplay query --config {parts.config} "{sql}"')
+        say(f'  interplay query {where}"{sql}"')
     say(f"Logs of broker and workers: {parts.directory}/*.log")
