@@ -1,7 +1,9 @@
-"""Events from files: one JSON object per line, compressed or not, or standard input. Read line by line, so size does not matter."""
+"""Events from files: one JSON object per line, compressed or not, or standard input. Read line by line, so size does not matter;
+only zstd is decompressed in memory, since cramjam knows no part of a frame."""
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import lzma
@@ -23,8 +25,8 @@ _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", 
 def read_events(path: str) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     """(line number from 1, event or why not); blank lines are passed over. "-" is standard input.
 
-    Compression is recognised by content. Raises OSError where the file cannot be read, and EOFError, lzma.LZMAError or
-    cramjam.DecompressionError where it is cut short or damaged.
+    Compression is recognised by content, and a byte order mark is passed over. Raises OSError where the file cannot be read, and
+    that, EOFError, lzma.LZMAError or cramjam.DecompressionError where it is cut short or damaged.
     """
     if path == "-":
         yield from _lines(_decompressed(sys.stdin.buffer))
@@ -42,38 +44,16 @@ def _decompressed(file: BinaryIO) -> BinaryIO:
     if kind == "xz":
         return lzma.LZMAFile(buffered)  # type: ignore[return-value]
     if kind == "zstd":
-        return io.BufferedReader(_Zstd(buffered))  # type: ignore[type-var]
+        return io.BytesIO(bytes(cramjam.zstd.decompress(buffered.read())))
     return buffered
-
-
-class _Zstd(io.RawIOBase):
-    """A zstd stream as a raw file."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._stream = cramjam.zstd.Decompressor()
-        self._file = file
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        while not self._left:
-            chunk = self._file.read(1 << 16)
-            if not chunk:
-                return 0
-            self._stream.decompress(chunk)
-            self._left = memoryview(bytes(self._stream.flush()))
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     number = 0
     while line := file.readline(LINE_LIMIT + 2):
         number += 1
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if len(line) > LINE_LIMIT + 1:
             size = len(line)
             while line and not line.endswith(b"\n"):
