@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -48,10 +49,10 @@ class ApacheKafka:
                 raise RuntimeError(f"Apache Kafka did not come up: {self.log_file.read_text()[-2000:]}")
             time.sleep(0.1)
 
-    def stop(self) -> None:
+    def stop(self, kill: bool = False) -> None:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
-            process.terminate()
+            process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

@@ -24,7 +24,7 @@ from wire_events import cloudevent
 from models.analyzer import Analyzer
 from models.events import Action, Event
 from models.findings import Finding, decode_finding
-from models.instants import HOUR, SECOND
+from models.instants import HOUR
 from streams.broker import free_port
 from streams.demo.parts import settings_text
 from streams.kafka_client import producer, read_all
@@ -44,14 +44,15 @@ class Worker:
         name = f"{role}-{self.port}"
         placed = msgspec.structs.replace(settings.worker, http_port=self.port - ROLES.index(role), data_dir=str(directory / name))
         config = directory / f"{name}.toml"
-        config.write_text(settings_text(msgspec.structs.replace(settings, worker=placed)))
+        write_settings(msgspec.structs.replace(settings, worker=placed), config)
+        self._environment = clean_environment(settings)
         self.log = directory / f"{name}.log"
         self._command = [sys.executable, "-m", "streams.cli", "worker", role, "--config", str(config)]
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(self._command, stdout=log, stderr=log, env=clean_environment(), start_new_session=True)
+            return subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment, start_new_session=True)
 
     def restart(self) -> None:
         """kill -9, and a new process at once."""
@@ -82,12 +83,13 @@ class Worker:
 class LivePath:
     """Settings, topics and workers of one test; leaving the block ends the workers and shows their logs where the test failed."""
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, **store: object) -> None:
+        """`store` replaces settings of the store, which is embedded unless they say otherwise."""
         topics = msgspec.structs.replace(settings.topics, sources=("events",))  # an empty partition is waited for in a backfill
-        store = ClickHouse(
-            path=str(directory / "store"), serve=f"127.0.0.1:{free_port()}", retention_days=3650, timeout=5 * SECOND
+        embedded = ClickHouse(path=str(directory / "store"), serve=f"127.0.0.1:{free_port()}", retention_days=3650)
+        self.settings = msgspec.structs.replace(
+            settings, analysis=SETTINGS, topics=topics, clickhouse=msgspec.structs.replace(embedded, **store)
         )
-        self.settings = msgspec.structs.replace(settings, analysis=SETTINGS, topics=topics, clickhouse=store)
         self.directory = directory
         self.workers: list[Worker] = []
 
@@ -98,9 +100,9 @@ class LivePath:
     def interplay(self, *arguments: str) -> str:
         """Runs one of our commands to its end, as a user does; what it prints."""
         config = self.directory / "interplay.toml"
-        config.write_text(settings_text(self.settings))
+        write_settings(self.settings, config)
         command = [sys.executable, "-m", "streams.cli", *arguments, "--config", str(config)]
-        done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=clean_environment(self.settings), capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -179,9 +181,16 @@ class LivePath:
         assert revisions(self.findings()) == wanted
 
 
-def clean_environment() -> dict[str, str]:
-    """Ours, without settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
+def write_settings(settings: Settings, file: Path) -> None:
+    """All but the secret, which goes through the environment."""
+    open_store = msgspec.structs.replace(settings.clickhouse, password="")
+    file.write_text(settings_text(msgspec.structs.replace(settings, clickhouse=open_store)))
+
+
+def clean_environment(settings: Settings) -> dict[str, str]:
+    """Ours, without the settings of whoever runs the tests, and with the secret of these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
+    return kept | {"INTERPLAY_CLICKHOUSE__PASSWORD": settings.clickhouse.password}
 
 
 def sentinel(last: int, number: int) -> Event:
