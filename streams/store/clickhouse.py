@@ -22,7 +22,7 @@ ENGINE_FAILED = "Error initializing EmbeddedServer"  # mostly: another process h
 
 # An insert is durable and deduplicated by its token when it is answered; said here because the server's defaults changed over versions.
 WRITING = {"async_insert": 0, "insert_deduplicate": 1, "max_partitions_per_insert_block": 0}
-READING = {"final": 1}
+READING: dict[str, int | str] = {"final": 1, "session_timezone": "UTC"}
 
 _REFUSALS = {  # ClickHouse's error codes that do not go away by waiting, and what to do
     60: "has `interplay init` been run?",

@@ -29,7 +29,13 @@ SETTINGS = {  # name -> the largest value, None: none
     "max_threads": 8,
     "final": 1,
 }
-DEFAULTS = {"max_execution_time": "30", "max_result_rows": "1000000", "max_result_bytes": "200000000", "final": "1"}
+DEFAULTS = {
+    "max_execution_time": "30",
+    "max_result_rows": "1000000",
+    "max_result_bytes": "200000000",
+    "final": "1",
+    "session_timezone": "'UTC'",
+}
 
 _READS = {"select", "with", "show", "describe", "desc", "explain"}
 _TOKEN = re.compile(
@@ -89,6 +95,8 @@ def _tokens(sql: str) -> list[Token]:
         if match is None:
             raise Denied(f"{sql[place]!r} outside a string, or a quote without its end")
         kind, text = match.lastgroup or "", match[0]
+        if kind == "sign" and sql.startswith("/*", place):
+            raise Denied("a comment without its end")
         if kind == "comment" and "/*" in text[2:]:
             raise Denied("a comment in a comment")
         tokens.append(Token("space", " ") if kind == "comment" else Token(kind, text))

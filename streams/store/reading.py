@@ -60,7 +60,7 @@ def _one_question(store: ClickHouse, sql: str) -> str:
     return sql.strip().rstrip(";")
 
 
-def _asked(client: Client, store: ClickHouse, sql: str, format: str, settings: dict[str, int]) -> bytes:
+def _asked(client: Client, store: ClickHouse, sql: str, format: str, settings: dict[str, int | str]) -> bytes:
     try:
         with telling(store):
             answer: bytes = client.raw_query(f"{sql}\n", fmt=format, settings=settings)
