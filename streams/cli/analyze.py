@@ -59,7 +59,7 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line; - is standard input; .gz, .xz and .zst are understood",
+        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), or lines of text in *.trace",
     )
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="text: a paragraph per finding; json: one finding per line"

@@ -11,12 +11,13 @@ from models.decode import Rejection
 from models.events import AnyEvent
 from streams.cli.command import Trouble
 from streams.sources.files import read_events
+from streams.sources.traces import SUFFIX, read_trace
 
 
 def read(file: str) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     """Line numbers with events, or with why there is none. Raises Trouble where the file cannot be read to its end."""
     try:
-        yield from read_events(file)
+        yield from read_trace(file) if file.endswith(SUFFIX) else read_events(file)
     except (EOFError, lzma.LZMAError, cramjam.DecompressionError) as error:
         raise Trouble(f"{file}: cut short or damaged: {error}") from error
     except OSError as error:

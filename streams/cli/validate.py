@@ -10,7 +10,12 @@ from streams.cli.lines import read, refusal
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="events, one JSON object per line; - is standard input")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="events, one JSON object per line, or lines of text in *.trace; - is standard input",
+    )
 
 
 def _run(context: Context) -> int:
