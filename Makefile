@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults lint bench dashboards lock clean
+.PHONY: help demo test test-faults lint bench fuzz dashboards lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -25,6 +25,9 @@ lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
 
 bench: $(VENV)/.tests  ## tables with floors beside them; takes minutes
 	@for table in benchmarks/*.py; do $(BIN)/python $$table || exit 1; done
+
+fuzz: $(VENV)/.tests  ## 60 s of broken and mutated records against the decoder; see tests/fuzz_decoder.py
+	$(BIN)/python tests/fuzz_decoder.py
 
 dashboards: $(VENV)/.runs  ## rewrite dashboards/*.json from dashboards/generate.py
 	$(BIN)/python dashboards/generate.py
