@@ -104,9 +104,11 @@ def _action(e: wire.ActionEvent) -> Action:
         outcome=d.outcome,
         owner=d.owner,
         reads=tuple(_read(r, f"data.reads[{i}]") for i, r in enumerate(d.reads)) if d.reads else (),
-        constraints=tuple(Constraint(c.name, c.priority, _value(c.value, "data.constraints")) for c in d.constraints),
+        constraints=tuple(Constraint(c.name, c.priority, _value(c.value, "data.constraints")) for c in d.constraints)
+        if d.constraints
+        else (),
         why=None if d.why is None else Why(d.why.rule, d.why.text),
-        alternatives=tuple(Alternative(a.verb, a.reason_rejected) for a in d.alternatives),
+        alternatives=tuple(Alternative(a.verb, a.reason_rejected) for a in d.alternatives) if d.alternatives else (),
         intent=None if d.intent is None else _clause(d.intent),
         acknowledges=tuple(d.acknowledges),
         deletes=tuple(d.deletes),
