@@ -62,7 +62,7 @@ def demo(terminal: Terminal, errors: Terminal, directory: Path, seed: int = SEED
 
 
 async def _interruptible(screen: Screen, directory: Path, seed: int) -> None:
-    """The demo as a task that the first SIGINT or SIGTERM cancels; further ones do not break off the cleaning up (seconds)."""
+    """The demo as a task that the first SIGINT, SIGTERM or SIGHUP cancels; further ones do not break off the cleaning up (seconds)."""
     task = asyncio.create_task(_demo(screen, directory, seed))
     loop = asyncio.get_running_loop()
     signals: list[int] = []
@@ -72,7 +72,7 @@ async def _interruptible(screen: Screen, directory: Path, seed: int) -> None:
         if len(signals) == 1:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, interrupt, number)
     await task
 
