@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -40,8 +41,12 @@ def _element(value: bytes | None, path: str) -> bytes | None:
     found = ELEMENT.match(path)
     if value is None or found is None:
         return value
-    elements = msgspec.json.decode(value, type=list[msgspec.Raw])
-    return bytes(elements[int(found[1])])
+    return bytes(_elements(value)[int(found[1])])
+
+
+@lru_cache(maxsize=1)  # all elements of a batch may be bad, thousands of them
+def _elements(value: bytes) -> list[msgspec.Raw]:
+    return msgspec.json.decode(value, type=list[msgspec.Raw])
 
 
 def _within(headers: Sequence[Header], room: int) -> list[Header]:

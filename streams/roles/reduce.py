@@ -112,7 +112,8 @@ class Reduce:
         for reason in (*(item.reason for item in bad), *(TOO_FAR_AHEAD for _ in ahead)):
             self._metrics.add("interplay_dead_letters_total", 1, reason)
         letters = [dead_letter(record, item.reason, item.path, item.detail, limit) for item in bad]
-        return letters + [ahead_letter(record, e, f"[{items.index(e)}]." if len(items) > 1 else "", limit) for e in ahead]
+        places = {id(item): f"[{i}]." for i, item in enumerate(items)} if len(items) > 1 else {}
+        return letters + [ahead_letter(record, event, places.get(id(event), ""), limit) for event in ahead]
 
     def _addressed(self, events: list[Event]) -> Iterator[Outgoing]:
         for event in events:
