@@ -73,11 +73,11 @@ def run_roles(settings: Settings, roles: Sequence[Role]) -> int:
 
 
 def _await(processes: dict[Role, SpawnProcess], asked: Callable[[], bool]) -> int:
-    wait([process.sentinel for process in processes.values()])
+    ended = wait([process.sentinel for process in processes.values()])
     if not asked():
         for role, process in processes.items():
-            process.join(0)
-            if process.exitcode is not None:
+            if process.sentinel in ended:
+                process.join()
                 print(f"interplay: the role {role} has ended with exit code {process.exitcode}; ending the others", file=sys.stderr)
     _end(processes.values())
     for process in processes.values():

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -54,7 +54,7 @@ class TopicWriter:
             trouble = await self._attempt(waiting)
             if trouble is None:
                 continue
-            if not trouble.retriable:
+            if not trouble.retriable and not isinstance(trouble, KafkaTimeoutError):  # which aiokafka does not count as retriable
                 raise trouble
             if pause == FIRST_PAUSE_S:
                 log.warning("writing to %s: %s; trying on", self.topic, explain(trouble, self._kafka))
