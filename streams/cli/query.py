@@ -12,16 +12,21 @@ from streams.settings import Settings
 from streams.settings_file import load
 from streams.terminal import table
 
+_FILES = {"csv": "CSVWithNames", "tsv": "TabSeparatedWithNames"}  # as ClickHouse writes them
+
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("sql", metavar="SQL", help="a SELECT; - reads it from standard input")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text: a table; json: one row per line")
+    parser.add_argument("--format", choices=("text", "json", *_FILES), default="text", help="text: a table; json: one row per line")
 
 
 def _run(context: Context) -> int:
-    from streams.store import query  # only here: the store's client takes its time to import
+    from streams.store import query, raw  # only here: the store's client takes its time to import
 
     sql = sys.stdin.read() if context.arguments.sql == "-" else context.arguments.sql
+    if context.arguments.format in _FILES:
+        context.out.say(raw(_settings(context), sql, _FILES[context.arguments.format]).decode("utf-8", "replace").rstrip("\n"))
+        return OK
     names, rows = query(_settings(context), sql)
     if context.arguments.format == "json":
         for row in rows:

@@ -6,7 +6,7 @@ get there · `endpoint`, `guard` how others read an embedded store while it is w
 
 from streams.store.clickhouse import StoreAway, StoreRefused
 from streams.store.opening import init_store, open_store
-from streams.store.reading import query
+from streams.store.reading import query, raw
 from streams.store.writing import Record, Store, Written
 
-__all__ = ["Record", "Store", "StoreAway", "StoreRefused", "Written", "init_store", "open_store", "query"]
+__all__ = ["Record", "Store", "StoreAway", "StoreRefused", "Written", "init_store", "open_store", "query", "raw"]
