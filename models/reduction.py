@@ -70,7 +70,9 @@ class Reducer:
         self.resume_offset = start.offset
         self._next = start.offset
         self._marks: deque[ReduceProgress] = deque([start])  # the clock before each batch whose events still wait
-        self._heap: list[tuple[int, str, str, int, AnyEvent]] = []
+        self._heap: list[
+            tuple[int, str, str, int, int, AnyEvent]
+        ] = []  # the place in a record is there so that no two events compare
         self._waiting: dict[int, int] = {}  # offset -> events of it in the heap; ascending
         self._ticked: tuple[int, str] | None = None
         self.series: dict[tuple[str, str, str], Series] = {}
@@ -94,7 +96,7 @@ class Reducer:
         self._next = offset + 1
         ahead: list[AnyEvent] = []
         held = 0
-        for event in events:
+        for place, event in enumerate(events):
             if clock.too_far_ahead(event.time, append_ns):
                 ahead.append(event)
                 continue
@@ -102,7 +104,7 @@ class Reducer:
             if late:
                 self.late += 1
                 event = msgspec.structs.replace(event, late=True)
-            heapq.heappush(self._heap, (event.time, event.source, event.id, offset, event))
+            heapq.heappush(self._heap, (event.time, event.source, event.id, offset, place, event))
             held += 1
         if held:
             self._waiting[offset] = held
@@ -116,7 +118,7 @@ class Reducer:
         watermark, heap, waiting = self.clock.watermark, self._heap, self._waiting
         out: list[Event] = []
         while heap and (heap[0][0] < watermark or mode == "silent"):
-            _, _, _, offset, event = heapq.heappop(heap)
+            _, _, _, offset, _, event = heapq.heappop(heap)
             left = waiting[offset] - 1
             if left:
                 waiting[offset] = left

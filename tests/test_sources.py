@@ -15,6 +15,8 @@ import cramjam
 import pytest
 from broken_records import LIMIT, TYPES, good
 
+from models.configuration import StreamTime
+from models.reduction import Reducer
 from models.rejection import Rejection
 from streams.sources.cloudevents import decode_record
 from streams.sources.files import LINE_LIMIT, read_events
@@ -114,3 +116,14 @@ def test_binary_mode_takes_causes_as_text_or_as_a_list() -> None:
 
 def test_a_tombstone_is_no_event() -> None:
     assert [found.reason for found in decode_record(None, [], LIMIT) if isinstance(found, Rejection)] == ["not_json"]
+
+
+def test_a_batch_with_one_id_and_two_contents_passes_through_reduce_in_its_order() -> None:
+    batch = json.dumps([good(), good(data={"agent": "b", "verb": "x"}), good()]).encode()
+    events = [event for event in decode_record(batch, [], LIMIT) if not isinstance(event, Rejection)]
+    reducer = Reducer("events/0", StreamTime(), None)
+    assert reducer.feed(0, events[0].time, events) == []
+    later = decode_record(json.dumps(good(id="later", time="2026-11-24T03:00:00Z")).encode(), [], LIMIT)[0]
+    assert not isinstance(later, Rejection)
+    reducer.feed(1, later.time, [later])
+    assert reducer.release(later.time, True).events == events
