@@ -1,74 +1,42 @@
-"""The recorder: one agent's voice. Every public call emits at most one CloudEvent (contract, version 1) and returns at once."""
+"""The recorder: one agent's voice. Every call emits at most one CloudEvent (contract, version 1), returns at once and never raises."""
 
 from __future__ import annotations
 
-import functools
-import logging
-import os
-import socket
+import inspect
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
-from datetime import datetime, timezone
-from typing import Any, TypeVar
-
-import orjson
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from interplay_sdk import context
 from interplay_sdk.act import Act
+from interplay_sdk.contract import READ
+from interplay_sdk.emitter import Emitter, never_raises
+from interplay_sdk.shapes import rfc3339, text
 from interplay_sdk.sinks import Sink
-from interplay_sdk.tracked import Tracked
+from interplay_sdk.tracked import Says, Tracked
 from interplay_sdk.unknown import UNKNOWN
 
-logger = logging.getLogger("interplay_sdk")
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-F = TypeVar("F", bound=Callable[..., Any])
+    from interplay_sdk.contract import ActionFields
+
+C = TypeVar("C")
+
 KNOBS_MOST = 10_000  # last values remembered per recorder
-_VALUES = (bool, int, float, str, type(None))
 
 
-def rfc3339(moment: int | float | str | datetime) -> str:
-    """ns since the epoch, a datetime or RFC 3339 text -> RFC 3339 in UTC."""
-    if isinstance(moment, str):
-        return moment
-    if isinstance(moment, datetime):
-        return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    seconds, nanos = divmod(int(moment), 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanos:09d}Z"
+def _no_act(recorder: Recorder) -> Act:
+    return Act(recorder, None, {})
 
 
-def plain(value: Any) -> Any:
-    """A value as the contract has them: scalars as they are, collections as lists of scalars, anything else as text."""
-    if isinstance(value, _VALUES):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [member if isinstance(member, _VALUES) else str(member) for member in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(member if isinstance(member, str) else str(member) for member in value)
-    return str(value)
-
-
-def _safely(call: F) -> F:
-    """An agent must not fail because it is observed: errors are counted, and the first is logged."""
-
-    @functools.wraps(call)
-    def guarded(self: Recorder, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return call(self, *args, **kwargs)
-        except Exception as error:
-            self.trouble(f"{call.__name__} was not recorded: {error!r}")
-            return ""
-
-    return guarded  # type: ignore[return-value]
-
-
-class Recorder:
+class Recorder(Emitter):
     """Events of one agent instance. `source` names the instance (default: agent, host and process), `agent` the controller behind it.
 
-    Keeps the last value that this process wrote or read of each knob, and fills `old` from it where a call does not say. Threads may share
-    one recorder. `clock` answers ns since the epoch.
+    Remembers the last value that this recorder wrote or read of each knob, and fills `old` from it where a call does not say: what the
+    agent believed, which may be stale, and that is worth knowing. Threads may share one recorder. `clock` answers ns since the epoch.
     """
 
     def __init__(
@@ -80,140 +48,172 @@ class Recorder:
         mandate: str = "",
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self.agent, self.domain, self.mandate = agent, domain, mandate
-        self.source = source or f"agents/{agent}/{socket.gethostname()}-{os.getpid()}"
-        self.failed = 0
-        self._sink, self.clock = sink, clock
+        super().__init__(agent, sink, source, domain, mandate, clock)
         self._known: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
-    @property
-    def sent(self) -> int:
-        """Events that the sink has delivered."""
-        return self._sink.sent
+    # -- actions
 
-    @property
-    def dropped(self) -> int:
-        """Events that the sink had no room for."""
-        return self._sink.dropped
+    @never_raises(lambda self: "")
+    def act(self, verb: str, resource: str, parameter: str = "", **more: Unpack[ActionFields]) -> str:
+        """Records a finished action; answers its name, "source id", or "" where nothing could be recorded.
 
-    def close(self, timeout_s: float = 2.0) -> None:
-        """Sends what waits, for at most so long."""
-        self._sink.close(timeout_s)
-
-    @_safely
-    def act(self, verb: str, resource: str, parameter: str = "", **more: Any) -> str:
-        """Records a finished action; answers its name, "source id".
-
-        `more`: old (a value or a getter), new, version, outcome, reads, why (a rule, or {"rule", "text"}), intent, causes, constraints,
-        alternatives, acknowledges, deletes, rollout, owner, time. Reads remembered in this context are added.
+        `more` is in `ActionFields`; `old` may be a getter. Reads remembered in this context are added, and forgotten.
         """
-        return self._act(str(uuid.uuid4()), verb, resource, parameter, more)
+        fields = cast(dict[str, Any], more)
+        fields["old"] = self.old(resource, parameter or verb, fields.get("old", UNKNOWN))
+        return self._act(str(uuid.uuid4()), (verb, resource, parameter), fields, context.causes(), [])
 
-    def action(self, verb: str, resource: str, parameter: str = "", **more: Any) -> Act:
+    @never_raises(_no_act)
+    def action(self, verb: str, resource: str, parameter: str = "", **more: Unpack[ActionFields]) -> Act:
         """The same around the code that does it: `with` or `async with`. `old` is taken at entry; an exception makes the outcome `failed`
         and passes on. Whatever is recorded inside has this action as its cause."""
-        return Act(self, verb, resource, parameter, more)
+        return Act(self, (verb, resource, parameter), cast(dict[str, Any], more))
 
-    @_safely
-    def finish(self, name: str, verb: str, resource: str, parameter: str, more: dict[str, Any]) -> str:
+    @never_raises(lambda self: "")
+    def finish(
+        self, id: str, what: tuple[str, str, str], more: dict[str, Any], causes: tuple[str, ...], reads: list[context.Reading]
+    ) -> str:
         """Records an action whose name was given out before; called by `Act`."""
-        return self._act(name, verb, resource, parameter, more)
+        return self._act(id, what, more, causes, reads)
 
-    def _act(self, name: str, verb: str, resource: str, parameter: str, more: dict[str, Any]) -> str:
-        knob = (resource, parameter or verb)
-        reads = [self._reading(*given) if isinstance(given, tuple) else dict(given) for given in more.pop("reads", None) or ()]
-        reads += context.take_reads(id(self))
-        old = self.old(knob, more.pop("old", UNKNOWN))
-        new = more.pop("new", UNKNOWN)
-        data: dict[str, Any] = {"agent": self.agent, "verb": verb, "parameter": knob[1]}
-        if self.mandate:
-            data["mandate"] = self.mandate
-        for field, value in (("old", old), ("new", new)):
-            if value is not UNKNOWN:
-                data[field] = plain(value)
-        if reads:
-            data["reads"] = reads
-        why = more.pop("why", None)
-        if why:
-            data["why"] = {"rule": why} if isinstance(why, str) else dict(why)
-        intent = more.pop("intent", None)
-        if intent is not None:
-            data["intent"] = _with_time(intent, "until")
-        moment, causes = more.pop("time", None), more.pop("causes", None)
-        data.update({field: value for field, value in more.items() if value is not None})
-        ref = self._emit("action", resource, data, name=name, causes=causes, moment=moment)
-        if new is not UNKNOWN and data.get("outcome", "applied") == "applied":
-            self._know(knob, new)
+    def _act(
+        self, id: str, what: tuple[str, str, str], more: dict[str, Any], causes: tuple[str, ...], reads: list[context.Reading]
+    ) -> str:
+        verb, resource, parameter = what
+        fields = {"agent": self.agent, "verb": verb, "parameter": parameter or verb, "mandate": self.mandate, **more}
+        given, at = fields.pop("causes", None), fields.pop("time", None)
+        fields["reads"] = [*self._given_reads(fields.get("reads")), *reads, *self.take_reads()]
+        data = self._fit("action", fields)
+        ref = self._emit("action", resource, data, id=id, causes=(*self._given_causes(given), *causes), at=at)
+        if "new" in data and data.get("outcome", "applied") == "applied":
+            self._know(resource, data["parameter"], data["new"])
         return ref
 
-    def old(self, knob: tuple[str, str], given: Any) -> Any:
-        """The old value: from a getter, as given, or what this process wrote or read last."""
-        if callable(given):
-            try:
-                return given()
-            except Exception as error:
-                self.trouble(f"the getter of {knob[0]} {knob[1]} failed: {error!r}")
-                return UNKNOWN
-        return self._known.get(knob, UNKNOWN) if given is UNKNOWN else given
+    def _given_reads(self, given: Any) -> list[Any]:
+        if not given:
+            return []
+        now = rfc3339(self.now())  # a read that is given without a time is taken as of now
+        return [
+            (*read, *(UNKNOWN, None)[len(read) - 2 :], now) if isinstance(read, tuple) and 2 <= len(read) < 5 else read
+            for read in given
+        ]
 
-    def _know(self, knob: tuple[str, str], value: Any) -> None:
-        self._known[knob] = value
-        self._known.move_to_end(knob)
-        if len(self._known) > KNOBS_MOST:
-            self._known.popitem(last=False)
+    def _given_causes(self, given: Any) -> Iterable[str]:
+        for cause in given or () if isinstance(given, (list, tuple, set, frozenset, type(None))) else [given]:
+            if isinstance(cause, str):
+                yield text(cause, self._note("causes"))
+            else:
+                self.trouble("causes", f"a name such as 'source id' is needed, not {type(cause).__name__}")
 
-    @_safely
-    def read(
-        self, resource: str, metric: str, value: Any = UNKNOWN, *, version: Any = None, time: int | str | datetime | None = None
-    ) -> None:
-        """Remembers an observation; the next action of this recorder in this context rests on it."""
-        context.remember(id(self), self._reading(resource, metric, value, version, time))
-        if value is not UNKNOWN:
-            self._know((resource, metric), value)
+    def old(self, resource: str, parameter: str, given: Any, awaits: bool = False) -> Any:
+        """The old value: from a getter, as given, or what this recorder wrote or read last. An awaitable is answered if `awaits`."""
+        try:
+            if not callable(given):
+                return self._known.get((resource, parameter), UNKNOWN) if given is UNKNOWN else given
+            found = given()
+        except Exception as error:
+            self.trouble("the old value is unknown", repr(error))
+            return UNKNOWN
+        if inspect.isawaitable(found) and not awaits:
+            if inspect.iscoroutine(found):
+                found.close()
+            self.trouble("the old value is unknown", "an async getter needs `async with rec.action(...)`")
+            return UNKNOWN
+        return found
 
-    def _reading(self, resource: str, metric: str, value: Any = UNKNOWN, version: Any = None, moment: Any = None) -> dict[str, Any]:
-        reading: dict[str, Any] = {
+    async def awaited(self, pending: Awaitable[Any]) -> Any:
+        """What an async getter answers, or UNKNOWN."""
+        try:
+            return await pending
+        except Exception as error:
+            self.trouble("the old value is unknown", repr(error))
+            return UNKNOWN
+
+    def _know(self, resource: str, parameter: str, value: Any) -> None:
+        with self._lock:
+            self._known[resource, parameter] = value
+            self._known.move_to_end((resource, parameter))
+            if len(self._known) > KNOBS_MOST:
+                self._known.popitem(last=False)
+
+    # -- reads
+
+    @never_raises(lambda self: None)
+    def read(self, resource: str, metric: str, value: Any = UNKNOWN, *, version: Any = None, time: Any = None) -> None:
+        """Remembers an observation; the next action of this recorder in this context rests on it. `time` is ns, a datetime or RFC 3339."""
+        given = {
             "resource": resource,
             "metric": metric,
-            "time": rfc3339(self.clock() if moment is None else moment),
+            "value": value,
+            "version": version,
+            "time": self.now() if time is None else time,
         }
-        if value is not UNKNOWN:
-            reading["value"] = plain(value)
-        if version is not None:
-            reading["version"] = version
-        return reading
+        reading = READ(given, self._note("read"))
+        context.remember(id(self), reading)
+        if "value" in reading:
+            self._know(reading["resource"], reading.get("metric", ""), reading["value"])
 
-    def track(self, client: Any, reads: Mapping[str, Callable[..., tuple[str, str, Any]]]) -> Any:
+    def take_reads(self) -> list[context.Reading]:
+        """What this recorder's next action rests on."""
+        return context.take_reads(id(self))
+
+    def decision(self) -> context.Block:
+        """Inside the block, whatever is read, also in tasks and threads that it starts (`asyncio.gather` of reads), belongs to every
+        action of the block."""
+        return context.decision()
+
+    def track(self, client: C, reads: Mapping[str, Says]) -> C:
         """A stand-in for `client` that remembers reads. `reads` maps a method's name to a function of (result, *arguments) that answers
-        (resource, metric, value). Plain and async methods; everything else passes through."""
-        return Tracked(self, client, dict(reads))
+        (resource, metric, value), or without a value. Plain and async methods; everything else passes through."""
+        return cast(C, Tracked(self, client, dict(reads or {})))
+
+    @never_raises(lambda self: None)
+    def note_read(self, says: Says, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Remembers what a tracked client answered."""
+        self.read(*says(result, *args, **kwargs))
 
     # -- the other events
 
-    @_safely
+    @never_raises(lambda self: "")
     def sample(self, resource: str, metric: str, value: float, unit: str = "", role: str = "", time: Any = None) -> str:
-        """One telemetry value; `role` is "demand" for a driver that no agent controls, or "capacity"."""
-        data = {"metric": metric, "value": float(value), **{k: v for k, v in (("unit", unit), ("role", role)) if v}}
-        return self._emit("sample", resource, data, moment=time, causes=())
+        """One telemetry value; `role` is "demand" for a driver that no agent controls, or "capacity". A measurement carries no causes."""
+        data = self._fit("sample", {"metric": metric, "value": value, "unit": unit, "role": role})
+        return self._emit("sample", resource, data, at=time)
 
-    @_safely
+    @never_raises(lambda self: "")
     def transition(
-        self, resource: str, metric: str, before: Any, after: Any, *, severity: str = "", text: str = "", slo: bool = False
+        self,
+        resource: str,
+        metric: str,
+        before: Any,
+        after: Any,
+        *,
+        severity: str = "",
+        text: str = "",
+        slo: bool = False,
+        time: Any = None,
     ) -> str:
         """A resource's state or an alert changed."""
-        data: dict[str, Any] = {"metric": metric, "from": plain(before), "to": plain(after)}
-        data.update({k: v for k, v in (("severity", severity), ("text", text), ("slo", slo)) if v})
-        return self._emit("transition", resource, data)
+        fields = {"metric": metric, "from": before, "to": after, "severity": severity, "text": text, "slo": slo}
+        return self._emit("transition", resource, self._fit("transition", fields), causes=context.causes(), at=time)
 
-    @_safely
+    @never_raises(lambda self: "")
     def dependency(
-        self, dependent: str, dependency: str, kind: str = "calls", *, weight: float = 1.0, removed: bool = False
+        self,
+        dependent: str,
+        dependency: str,
+        kind: str = "calls",
+        *,
+        weight: float = 1.0,
+        until: Any = None,
+        removed: bool = False,
+        time: Any = None,
     ) -> str:
-        """`dependent` depends on `dependency`."""
-        data: dict[str, Any] = {"from": dependent, "to": dependency, "kind": kind, "weight": weight}
-        return self._emit("dependency", dependent, {**data, "removed": True} if removed else data)
+        """`dependent` depends on `dependency`: load travels that way, failure and latency travel back."""
+        fields = {"from": dependent, "to": dependency, "kind": kind, "weight": weight, "until": until, "removed": removed}
+        return self._emit("dependency", dependent, self._fit("dependency", fields), causes=context.causes(), at=time)
 
-    @_safely
+    @never_raises(lambda self: "")
     def intent(
         self,
         resource: str,
@@ -223,76 +223,38 @@ class Recorder:
         until: Any = None,
         reason: str = "",
         closed: bool = False,
+        time: Any = None,
     ) -> str:
         """A declared intent without an action: maintenance, a freeze. `until` is ns, a datetime or RFC 3339."""
-        data: dict[str, Any] = {"agent": self.agent, "parameter": parameter, "reason": reason, "closed": closed}
-        if desired is not UNKNOWN:
-            data["desired"] = plain(desired)
-        if until is not None:
-            data["until"] = rfc3339(until)
-        return self._emit("intent", resource, data)
+        fields = {
+            "agent": self.agent,
+            "parameter": parameter,
+            "desired": desired,
+            "until": until,
+            "reason": reason,
+            "closed": closed,
+        }
+        return self._emit("intent", resource, self._fit("intent", fields), causes=context.causes(), at=time)
 
-    @_safely
-    def verdict(self, resource: str, rollout: str, verdict: str, payload: str = "") -> str:
+    @never_raises(lambda self: "")
+    def verdict(self, resource: str, rollout: str, verdict: str, payload: str = "", time: Any = None) -> str:
         """A guard or canary judged a rollout: pass, fail or block."""
-        return self._emit("verdict", resource, {"agent": self.agent, "rollout": rollout, "verdict": verdict, "payload": payload})
+        fields = {"agent": self.agent, "rollout": rollout, "verdict": verdict, "payload": payload}
+        return self._emit("verdict", resource, self._fit("verdict", fields), causes=context.causes(), at=time)
 
     # -- causes across calls
 
-    def caused_by(self, *names: str) -> AbstractContextManager[None]:
+    @never_raises(lambda self: context.Block())
+    def caused_by(self, *names: str) -> context.Block:
         """Inside the block, these events ("source id") cause what is recorded."""
-        return context.caused_by(tuple(name for name in names if name))
+        return context.caused_by(tuple(self._given_causes(names)))
 
-    def inject(self, headers: MutableMapping[str, str]) -> MutableMapping[str, str]:
-        """Puts the present causes into the headers of an outgoing call."""
-        return context.inject(headers)
+    @never_raises(lambda self: None)
+    def inject(self, headers: Any) -> None:
+        """Puts the present causes into the headers of an outgoing call: a mapping, or a list of (name, bytes) as Kafka has them."""
+        context.inject(headers)
 
-    def extract(self, headers: Mapping[str, str]) -> AbstractContextManager[None]:
-        """Inside the block, the causes that came with an incoming call."""
+    @never_raises(lambda self: context.Block())
+    def extract(self, headers: Any) -> context.Block:
+        """Inside the block, the causes that came with an incoming call. Without any, what is recorded has none."""
         return context.caused_by(*context.read_headers(headers))
-
-    # -- emission
-
-    def _emit(
-        self,
-        kind: str,
-        resource: str,
-        data: dict[str, Any],
-        *,
-        name: str = "",
-        causes: Iterable[str] | None = None,
-        moment: Any = None,
-    ) -> str:
-        if not isinstance(resource, str) or not resource:
-            raise ValueError(f"the resource must be a path such as db/orders, not {resource!r}")
-        name = name or str(uuid.uuid4())
-        because = [cause for cause in (context.causes() if causes is None else causes) if cause]
-        event: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": name,
-            "source": self.source,
-            "type": f"interplay.{kind}.v1",
-            "time": rfc3339(self.clock() if moment is None else moment),
-            "subject": resource,
-            "domain": self.domain,
-        }
-        if because:
-            event["causationid"] = because
-        if context.trace():
-            event["traceparent"] = context.trace()
-        event["data"] = data
-        self._sink.put(resource, orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS))
-        return f"{self.source} {name}"
-
-    def trouble(self, what: str) -> None:
-        """Counts what went wrong, and logs the first time."""
-        self.failed += 1
-        if self.failed == 1:
-            logger.warning("interplay: %s (further troubles of %s are only counted)", what, self.source)
-
-
-def _with_time(given: Mapping[str, Any], field: str) -> dict[str, Any]:
-    said = dict(given)
-    if said.get(field) is not None:
-        said[field] = rfc3339(said[field])
-    return said

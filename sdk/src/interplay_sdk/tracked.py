@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from interplay_sdk.recorder import Recorder
 
+Says = Callable[..., tuple[Any, ...]]
+
 
 class Tracked:
-    """See `Recorder.track`."""
+    """See `Recorder.track`. Attributes pass through both ways; special methods such as `client[...]` do not."""
 
-    def __init__(self, recorder: Recorder, client: Any, reads: dict[str, Callable[..., tuple[str, str, Any]]]) -> None:
-        self._recorder, self._client, self._reads = recorder, client, reads
+    def __init__(self, recorder: Recorder, client: Any, reads: dict[str, Says]) -> None:
+        self.__dict__.update(_recorder=recorder, _client=client, _reads=reads)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
         says = self._reads.get(name)
-        if says is None:
+        if says is None or not callable(found):
             return found
-        if inspect.iscoroutinefunction(found):
-
-            @functools.wraps(found)
-            async def later(*args: Any, **kwargs: Any) -> Any:
-                result = await found(*args, **kwargs)
-                self._note(says, result, args, kwargs)
-                return result
-
-            return later
 
         @functools.wraps(found)
-        def now(*args: Any, **kwargs: Any) -> Any:
+        def watched(*args: Any, **kwargs: Any) -> Any:
             result = found(*args, **kwargs)
-            self._note(says, result, args, kwargs)
+            if inspect.isawaitable(result):
+                return self._later(says, result, args, kwargs)
+            self._recorder.note_read(says, result, args, kwargs)
             return result
 
-        return now
+        return watched
 
-    def _note(self, says: Callable[..., tuple[str, str, Any]], result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        try:
-            self._recorder.read(*says(result, *args, **kwargs))
-        except Exception as error:
-            self._recorder.trouble(f"a tracked read was not understood: {error!r}")
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._client, name, value)
+
+    async def _later(self, says: Says, pending: Awaitable[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = await pending
+        self._recorder.note_read(says, result, args, kwargs)
+        return result
