@@ -2,7 +2,8 @@
 
     make fuzz                                            60 s of seeded mutations of good and broken records; exits 1 on a crash
     python tests/fuzz_decoder.py --seconds 600 --seed 7  longer, elsewhere in the space
-    python tests/fuzz_decoder.py -max_total_time=600     coverage-guided, where atheris is installed (pip install atheris)
+    python tests/fuzz_decoder.py --seeds corpus          writes the starting corpus into a new folder
+    python tests/fuzz_decoder.py -max_total_time=600 corpus   coverage-guided, where atheris is installed (pip install atheris)
 
 A crash is written to ./crash-<hash>; `python tests/fuzz_decoder.py --repeat FILE` runs that file alone.
 What decodes must also survive the rest of its way: encoded for the signals topic and read back, it is the same event.
@@ -165,10 +166,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=Path, metavar="FOLDER", help="write the starting corpus")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="run one file alone")
     arguments = parser.parse_args()
     if arguments.repeat:
         print(check(arguments.repeat.read_bytes()))
+        return 0
+    if arguments.seeds:
+        arguments.seeds.mkdir()
+        for number, data in enumerate(seeds()):
+            (arguments.seeds / str(number)).write_bytes(data)
         return 0
     executions, crashes, outcomes = fuzz(arguments.seconds, arguments.seed)
     print(
