@@ -33,7 +33,7 @@ def distance(a: Value | UnsetType, b: Value | UnsetType) -> float:
     if x == y:
         return 0.0
     if x > 0 and y > 0:
-        return abs(math.log(x / y))
+        return abs(math.log(x) - math.log(y))  # a quotient can underflow
     if x >= 0 and y >= 0:
         return abs(math.log1p(x) - math.log1p(y))
     return abs(x - y) / max(abs(x), abs(y))
