@@ -52,7 +52,8 @@ def _placed(event: AnyEvent, data: Fields) -> list[str]:
         return ["verdict", resource, _word(str(data.pop("rollout"))), _word(str(data.pop("verdict")))]
     if isinstance(event, Sample):
         data.pop("value")
-        return ["sample", resource, _word(str(data.pop("metric"))), json.dumps(event.value).removesuffix(".0")]
+        value = json.dumps(event.value)
+        return ["sample", resource, _word(str(data.pop("metric"))), value.removesuffix(".0") if event.value else value]
     if isinstance(event, Transition):
         before, after = _value(data.pop("from", None)), _value(data.pop("to", None))
         return ["transition", resource, _word(str(data.pop("metric"))), before, "->", after]
