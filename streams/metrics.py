@@ -27,9 +27,7 @@ METRICS: dict[str, Metric] = {
     "interplay_lag_records": Metric("gauge", "Records of a partition that are not yet handled.", PARTITION),
     "interplay_records_total": Metric("counter", "Records handled.", PARTITION),
     "interplay_last_handled_timestamp_seconds": Metric("gauge", "When a batch was handled last."),
-    "interplay_oldest_unhandled_seconds": Metric(
-        "gauge", "How long the batch that is being handled has been in hand; 0 where none is."
-    ),
+    "interplay_in_hand_seconds": Metric("gauge", "How long the batch that is being handled has been in hand; 0 where none is."),
     "interplay_assigned_partitions": Metric("gauge", "Partitions that this worker owns at the moment."),
     "interplay_recovery_seconds": Metric("gauge", "How long the last rebuilding of state at an assignment took."),
     "interplay_produced_total": Metric("counter", "Records written and acknowledged.", ("topic",)),
@@ -108,10 +106,10 @@ class Metrics:
 
 
 def _lines(name: str, metric: Metric, values: dict[tuple[str, ...], float]) -> Iterable[str]:
-    if not values and metric.labels:
+    if not values:
         return
     yield f"# HELP {name} {metric.meaning}\n# TYPE {name} {metric.kind}\n"
-    for labels, value in sorted((values or {(): 0.0}).items()):
+    for labels, value in sorted(values.items()):
         pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in zip(metric.labels, labels, strict=True))
         yield f"{name}{{{pairs}}} {value:.17g}\n" if pairs else f"{name} {value:.17g}\n"
 

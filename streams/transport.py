@@ -129,6 +129,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self.joined = False
         self.ends: dict[TP, tuple[int, int]] = {}  # partition -> its end, and when that was asked for (ns); written by the thread
         self.handled: Counter[TP] = Counter()  # records, since the process began
+        self.last_handled = 0.0  # seconds since the epoch
         self._reached: dict[TP, int] = {}
         self._told: dict[TP, int] = {}  # the `asked` that was delivered last
         self._inflight: defaultdict[TP, deque[Batch]] = defaultdict(deque)
@@ -221,6 +222,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def note_handled(self, batch: Batch) -> None:
         """A batch is acknowledged."""
         self.handled[batch.tp] += len(batch.records)
+        self.last_handled = time.time()
         if batch.current:
             self._reached[batch.tp] = batch.next
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from streams.metrics import METRICS, Metrics
+
+STREAMS = Path(__file__).parent.parent / "streams"
 
 
 def everything() -> Metrics:
@@ -29,6 +32,11 @@ def test_names_say_kind_and_unit() -> None:
     for name, metric in METRICS.items():
         assert name.startswith("interplay_") and (name.endswith("_total") == (metric.kind == "counter"))
         assert metric.meaning.endswith(".")
+
+
+def test_every_metric_is_set_somewhere() -> None:
+    text = "".join(file.read_text() for file in STREAMS.rglob("*.py") if file.name != "metrics.py")
+    assert [name for name in METRICS if f'"{name}"' not in text] == []
 
 
 def test_an_unknown_name_or_label_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,14 +27,47 @@ class RoleApp(faust.App):  # type: ignore[misc]
     fetch_wait_ms: int
     start_offsets: object
     held_back: Callable[[set[TP]], set[TP]]
+    in_hand_since: float | None = None  # monotonic: since when a batch is being handled
 
 
 def application(settings: Settings, role: Role, work: Work, failed: Callable[[BaseException], None]) -> RoleApp:
     """The app of a role, not yet started. `failed` is told the error that ends it."""
+    app = _app(settings, role)
+    app.fetch_wait_ms = settings.kafka.fetch_wait // MILLISECOND
+    app.held_back = work.held_back
+
+    async def start_offsets(partitions: set[TP]) -> object:
+        try:
+            return await work.assigned(partitions)
+        except Exception as error:
+            failed(error)
+            raise
+
+    app.start_offsets = start_offsets
+    topic = app.topic(*work.topics, schema=BatchSchema())
+
+    @app.agent(topic, name=role)  # type: ignore[untyped-decorator]
+    async def hand_over(stream: faust.Stream) -> None:
+        async for event in stream.noack().events():
+            batch = event.value
+            if not batch.current:
+                continue
+            try:
+                app.in_hand_since = time.monotonic()
+                await work.handle(batch)
+                app.in_hand_since = None
+            except Exception as error:
+                failed(error)  # Faust would go on with the next one
+                raise
+
+    return app
+
+
+def _app(settings: Settings, role: Role) -> RoleApp:
     kafka = settings.kafka
     directory = Path(settings.worker.data_dir) / f"faust-{role}"  # Faust wants one, and stores nothing there
     directory.mkdir(parents=True, exist_ok=True)
-    app = RoleApp(
+    return RoleApp(
         f"{kafka.prefix}.{role}",
         broker=_urls(kafka, "kafka"),
         broker_consumer=_urls(kafka, SCHEME),
@@ -56,32 +90,6 @@ def application(settings: Settings, role: Role, work: Work, failed: Callable[[Ba
         topic_allow_declare=False,
         web_enabled=False,
     )
-    app.fetch_wait_ms = kafka.fetch_wait // MILLISECOND
-    app.held_back = work.held_back
-
-    async def start_offsets(partitions: set[TP]) -> object:
-        try:
-            return await work.assigned(partitions)
-        except Exception as error:
-            failed(error)
-            raise
-
-    app.start_offsets = start_offsets
-    topic = app.topic(*work.topics, schema=BatchSchema())
-
-    @app.agent(topic, name=role)  # type: ignore[untyped-decorator]
-    async def hand_over(stream: faust.Stream) -> None:
-        async for event in stream.noack().events():
-            batch = event.value
-            if not batch.current:
-                continue
-            try:
-                await work.handle(batch)
-            except Exception as error:
-                failed(error)  # Faust would go on with the next one
-                raise
-
-    return app
 
 
 def _urls(kafka: Kafka, scheme: str) -> list[str]:

@@ -14,6 +14,7 @@ from models.events import AnyEvent
 from streams.writing import Header, Outgoing
 
 HEAD = 64 * 1024  # bytes kept of a value that is above the limit
+KEY_ROOM = 16 * 1024
 HEADER_ROOM = 16 * 1024  # of the record's own headers; they come first, ours win
 ELEMENT = re.compile(r"\[(\d+)\]")
 TOO_FAR_AHEAD = "time_ahead"
@@ -22,13 +23,13 @@ TOO_FAR_AHEAD = "time_ahead"
 def dead_letter(record: ConsumerRecord, reason: str, path: str, detail: str, limit: int) -> Outgoing:
     """The letter for a record, or an element of it at `path`. Above `limit` bytes: its head, and in headers its length and SHA-256."""
     value = _element(record.value, path)
-    headers = [*_within(record.headers, HEADER_ROOM), *_told(reason=reason, path=path, detail=detail[:500])]
+    headers = [*_within(record.headers, HEADER_ROOM), *_told(reason=reason, path=path[:500], detail=detail[:500])]
     headers += _told(topic=record.topic, partition=str(record.partition), offset=str(record.offset))
     if value is not None and len(value) > limit:
         headers += _told(length=str(len(value)), sha256=hashlib.sha256(value).hexdigest())
         value = value[:HEAD]
     key: bytes | None = record.key
-    return 0, None if key is None else key[:HEAD], b"" if value is None else value, headers
+    return 0, None if key is None else key[:KEY_ROOM], b"" if value is None else value, headers
 
 
 def ahead_letter(record: ConsumerRecord, event: AnyEvent, element: str, limit: int) -> Outgoing:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from aiohttp import web
+from faust.types import TP
 
 from streams.metrics import Metrics
 from streams.roles.application import RoleApp
@@ -33,6 +34,7 @@ class Monitor:
         self._metrics = metrics
         self._dog = Watchdog(settings.worker.stall_timeout)
         self._joined = False
+        self._assigned: set[TP] = set()
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -69,7 +71,13 @@ class Monitor:
         consumer, put = self._app.consumer, self._metrics.set
         self._joined = self._joined or (consumer.joined and not self._app.rebalancing)
         lags = consumer.lags() if self._joined else {}
+        for tp in self._assigned - lags.keys():
+            self._metrics.forget(tp.topic, str(tp.partition))  # another worker tells of it now
+        self._assigned = set(lags)
+        since = self._app.in_hand_since
         put("interplay_assigned_partitions", len(lags))
+        put("interplay_in_hand_seconds", 0 if since is None else time.monotonic() - since)
+        put("interplay_last_handled_timestamp_seconds", consumer.last_handled)
         for (name, number), lag in lags.items():
             put("interplay_lag_records", lag, name, str(number))
         for tp, count in consumer.handled.items():

@@ -49,6 +49,7 @@ class Storing:
         self._open = ExitStack()
         self._store: Store
         self._attempt_began: float | None = None
+        metrics.add("interplay_store_failures_total", 0)
         self._blocked_since: float | None = None
 
     async def start(self) -> None:

@@ -1,0 +1,80 @@
+"""The parts of the roles that need no broker: dead letters, and the pace of source partitions. The rest: test_end_to_end, test_faults."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka import ConsumerRecord
+from faust.types import TP
+from histories import history
+from live_path import cloudevent
+
+from models.instants import MINUTE
+from models.stream_time import BEFORE_ALL
+from streams.roles.dead_letters import HEAD, HEADER_ROOM, KEY_ROOM, ahead_letter, dead_letter
+from streams.roles.pace import AHEAD_LIMIT, Pace
+from streams.settings import Settings
+
+LIMIT = 1000
+
+
+def record(value: bytes | None, headers: tuple[tuple[str, bytes], ...] = (), key: bytes | None = b"k") -> ConsumerRecord:
+    return ConsumerRecord("interplay.events", 3, 17, 0, 0, key, value, None, 0, 0, headers)
+
+
+def test_a_letter_is_the_record_unchanged_with_reason_and_place() -> None:
+    letter = dead_letter(record(b"junk", (("ce_id", b"1"), ("reason", b"theirs"))), "not_json", "data.x", "why", LIMIT)
+    assert letter[:3] == (0, b"k", b"junk") and letter[3][:2] == [("ce_id", b"1"), ("reason", b"theirs")]
+    assert dict(letter[3]) == {
+        "ce_id": b"1", "reason": b"not_json", "path": b"data.x", "detail": b"why",
+        "topic": b"interplay.events", "partition": b"3", "offset": b"17",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1, 10 * HEAD])
+def test_above_the_limit_stay_head_length_and_hash(size: int) -> None:
+    _, _, value, headers = dead_letter(record(b"x" * size), "too_large", "", "", LIMIT)
+    assert value == b"x" * (size if size <= LIMIT else min(size, HEAD))
+    assert dict(headers).get("length") == (None if size == LIMIT else b"%d" % size)
+
+
+def test_a_letter_always_fits_its_topic() -> None:
+    headers = tuple((f"h{n}", b"v" * 1000) for n in range(1000))
+    _, key, value, kept = dead_letter(record(None, headers, key=b"k" * 10 * HEAD), "x", "p" * 10_000, "d" * 10_000, LIMIT)
+    assert value == b"" and len(key or b"") == KEY_ROOM
+    assert sum(len(name) + len(text) for name, text in kept) < HEADER_ROOM + 2000
+
+
+def test_of_a_batch_only_the_bad_element_goes() -> None:
+    assert dead_letter(record(b'[1, {"a": 2} , 3]'), "missing_field", "[1].id", "", LIMIT)[2] == b'{"a": 2}'
+    event = history(1)[0]
+    raw = cloudevent(event)
+    letter = ahead_letter(record(b"[1," + raw + b"]"), event, "[1].", LIMIT)
+    assert (letter[2], dict(letter[3])["path"], dict(letter[3])["reason"]) == (raw, b"[1].time", b"time_ahead")
+
+
+TPS = [TP("interplay.events", number) for number in range(3)]
+
+
+def test_who_is_far_ahead_waits_for_the_slowest_that_has_a_backlog() -> None:
+    pace = Pace(Settings())
+    pace.own(set(TPS))
+    pace.told(TPS[0], 100 * MINUTE, at_end=False)
+    assert pace.held_back(set(TPS)) == {TPS[0]}  # nothing is known of the others yet
+    pace.told(TPS[1], 100 * MINUTE - AHEAD_LIMIT, at_end=False)
+    pace.told(TPS[2], BEFORE_ALL, at_end=True)  # empty: holds nobody up
+    assert pace.held_back(set(TPS)) == set()
+    pace.told(TPS[0], 100 * MINUTE + 1, at_end=False)
+    assert pace.held_back(set(TPS)) == {TPS[0]}
+    pace.told(TPS[1], 0, at_end=True)
+    assert pace.held_back(set(TPS)) == set()
+
+
+def test_alone_nobody_waits_and_a_new_assignment_forgets() -> None:
+    pace = Pace(Settings())
+    assert pace.held_back(set()) == set()
+    pace.own({TPS[0]})
+    pace.told(TPS[0], 100 * MINUTE, at_end=False)
+    assert pace.held_back({TPS[0]}) == set()
+    pace.own({TPS[1]})
+    pace.told(TPS[1], 500 * MINUTE, at_end=False)
+    assert pace.held_back({TPS[1]}) == set()
