@@ -32,6 +32,7 @@ HeldBack = Callable[[set[TP]], set[TP]]
 
 SCHEME = "interplay"
 NOTHING_TO_POLL_S = 0.05
+REQUEST_TIMEOUT_MS = 40_000
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +82,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Transport) -> object:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = self.app.fetch_wait_ms  # Faust has 1500 written into it
+        consumer._request_timeout_ms = consumer._client._request_timeout_ms = REQUEST_TIMEOUT_MS  # Faust's also bounds recovery
         return consumer
 
     async def on_start(self) -> None:

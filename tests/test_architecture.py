@@ -58,7 +58,7 @@ TESTED_THROUGH = {  # modules that no test imports by name -> the test file that
     "models/wire": "test_decode",
     "streams/demo/run": "test_demo",
     "streams/demo/screen": "test_demo",
-    "streams/roles": "test_end_to_end, test_faults",
+    "streams/roles": "test_faults",
     "streams/status/log": "test_status",
 }
 

@@ -10,6 +10,7 @@ import aiokafka
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.transport.consumer import Consumer as FaustConsumer
@@ -49,7 +50,9 @@ def test_the_private_attributes_are_used_as_we_take_them() -> None:
     for owner, names in [
         (FaustConsumer.__init__, "_committed_offset _read_offset"),
         (FaustConsumer._should_commit, "_committed_offset"),
-        (aiokafka.AIOKafkaConsumer.__init__, "_fetch_max_wait_ms"),
+        (aiokafka.AIOKafkaConsumer.__init__, "_fetch_max_wait_ms _request_timeout_ms _client"),
+        (AIOKafkaClient.__init__, "_request_timeout_ms"),
+        (AIOKafkaClient._get_conn, "_request_timeout_ms"),
         (aiokafka.AIOKafkaConsumer.start, "_fetch_max_wait_ms _fetcher"),
         (Fetcher._proc_fetch_request, "highwater timestamp request.topics"),
     ]:
