@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from models.decode import Rejection
 from streams.cli.command import FOUND, OK, Command, Context
 from streams.cli.lines import read, refusal
+from streams.validation import Omissions
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(context: Context) -> int:
     good = bad = 0
+    omissions = Omissions()
     for file in context.arguments.files:
         for line, event in read(file):
             if isinstance(event, Rejection):
@@ -27,14 +29,18 @@ def _run(context: Context) -> int:
                 context.out.say(refusal(file, line, event))
             else:
                 good += 1
+                omissions.add(event)
     context.out.say(f"{good:,} good, {bad:,} bad.")
+    for sentence in omissions.sentences():
+        context.out.say(sentence)
     return FOUND if bad else OK
 
 
 COMMAND = Command(
     name="validate",
     summary="say line by line what is wrong with events in files",
-    details="The rules are those of the workers: what passes here is not sent to the dead letters there.",
+    details="The rules are those of the workers: what passes here is not sent to the dead letters there. What good events leave out, "
+    "and what that costs, is told at the end.",
     examples=("interplay validate events.jsonl", "my-producer --dry-run | interplay validate -"),
     exits="0 every line is good; 1 some are not; 2 bad usage or unreadable input",
     run=_run,
