@@ -83,7 +83,7 @@ def seeds() -> list[bytes]:
 
 
 STRUCTS: tuple[type[msgspec.Struct], ...] = (
-    wire.Attributes, wire.ActionData, wire.SampleData, wire.TransitionData, wire.DependencyData, wire.IntentData, wire.VerdictData,
+    wire.VerdictEvent, wire.ActionData, wire.SampleData, wire.TransitionData, wire.DependencyData, wire.IntentData, wire.VerdictData,
 )  # fmt: skip
 FIELDS = sorted({field.encode_name for data in STRUCTS for field in msgspec.structs.fields(data)})
 VALUES: tuple[object, ...] = (
