@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -34,11 +35,13 @@ class Unfit(ValueError):
 
 def text(given: Any, note: Note) -> str:
     """Any string; halves of surrogate pairs, which no JSON can carry, become question marks."""
+    if type(given) is str and given.isascii():  # nearly always
+        return given
     if isinstance(given, Enum):
         given = given.value
     if not isinstance(given, str):
         raise Unfit(f"a string is needed, not {type(given).__name__}")
-    return str(given) if given.isascii() else given.encode("utf-8", "replace").decode()
+    return given.encode("utf-8", "replace").decode()
 
 
 def name(given: Any, note: Note) -> str:
@@ -150,7 +153,12 @@ def rfc3339(nanos: int) -> str:
     if not 0 <= nanos < LATEST:
         raise Unfit(f"outside the years 1970 to 2262: {nanos} ns")
     seconds, rest = divmod(nanos, SECOND)
-    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _under(place: str, note: Note) -> Note:
@@ -185,7 +193,7 @@ def listed(member: Shape) -> Shape:
     """A list; unfit members are left out and noted. One string counts as a list of one."""
 
     def fit(given: Any, note: Note) -> list[Any]:
-        if isinstance(given, (str, Mapping)):
+        if type(given) is not list and isinstance(given, (str, Mapping)):
             given = [given]
         out = []
         try:
@@ -211,7 +219,7 @@ def record(required: Mapping[str, Shape], optional: Mapping[str, Shape], alone: 
             given = {alone: given}
         elif isinstance(given, tuple):
             given = dict(zip(order, given))  # noqa: B905 (fewer than all is meant)
-        if not isinstance(given, Mapping):
+        if type(given) is not dict and not isinstance(given, Mapping):  # the first is quick, the second is not
             raise Unfit(f"an object is needed, not {type(given).__name__}")
         out = {}
         for field, shape in required.items():
