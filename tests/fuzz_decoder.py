@@ -83,11 +83,11 @@ def seeds() -> list[bytes]:
 
 
 STRUCTS: tuple[type[msgspec.Struct], ...] = (
-    wire.VerdictEvent, wire.ActionData, wire.SampleData, wire.TransitionData, wire.DependencyData, wire.IntentData, wire.VerdictData,
+    wire.Attributes, wire.ActionData, wire.SampleData, wire.TransitionData, wire.DependencyData, wire.IntentData, wire.VerdictData,
 )  # fmt: skip
-FIELDS = sorted({field.encode_name for data in STRUCTS for field in msgspec.structs.fields(data)})
+FIELDS = sorted({"subject"} | {field.encode_name for data in STRUCTS for field in msgspec.structs.fields(data)})
 VALUES: tuple[object, ...] = (
-    None, True, 0, -1, 1 << 63, 1 << 70, -1.5, 1e308, "", "a", "2026-11-24T02:17:06.123456789+14:00", "2026-02-30T00:00:00Z", [], [[]], {},
+    None, True, 0, -1, 1 << 63, 1 << 70, 10**400, -1.5, 1e308, "", "a", "2026-11-24T02:17:06.123456789+14:00", "2026-02-30T00:00:00Z", [], [[]], {},
     [1, "a", None, True], ["a", "b"], [{"resource": "r", "metric": "m", "op": ">", "value": [1]}], {"rule": "x", "text": "y"},
     {"until": "2026-11-24T02:17:06Z", "expects": [{"resource": "r"}]}, "applied", "pass", "demand", 148,
 )  # fmt: skip
