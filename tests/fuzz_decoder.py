@@ -87,7 +87,8 @@ STRUCTS: tuple[type[msgspec.Struct], ...] = (
 )  # fmt: skip
 FIELDS = sorted({"subject"} | {field.encode_name for data in STRUCTS for field in msgspec.structs.fields(data)})
 VALUES: tuple[object, ...] = (
-    None, True, 0, -1, 1 << 63, 1 << 70, 10**400, -1.5, 1e308, "", "a", "2026-11-24T02:17:06.123456789+14:00", "2026-02-30T00:00:00Z", [], [[]], {},
+    None, True, 0, -1, 1 << 63, 1 << 70, 10**400, -1.5, 1e308, "", "a",
+    "2026-11-24T02:17:06.123456789+14:00", "2026-02-30T00:00:00Z", [], [[]], {},
     [1, "a", None, True], ["a", "b"], [{"resource": "r", "metric": "m", "op": ">", "value": [1]}], {"rule": "x", "text": "y"},
     {"until": "2026-11-24T02:17:06Z", "expects": [{"resource": "r"}]}, "applied", "pass", "demand", 148,
 )  # fmt: skip
