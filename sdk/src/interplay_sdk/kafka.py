@@ -25,7 +25,6 @@ logger = logging.getLogger("interplay_sdk")
 
 HEADERS = [("content-type", b"application/cloudevents+json")]
 BATCH = 500  # records under way at a time
-LINGER_S = 0.02
 BACKOFF_LEAST_S, BACKOFF_MOST_S = 0.1, 10.0
 DEFAULTS = {"acks": "all", "linger_ms": 5}
 NEVER_SENT = (MessageSizeTooLargeError, RecordListTooLargeError)  # of this record, by any broker at any time
@@ -182,20 +181,14 @@ class KafkaSink:
 
     async def _next(self) -> list[Record]:
         """The next records to send, when there are some; none when the sink is closed and empty."""
-        lingered = False
         while True:
             with self._lock:
                 self._under_way = batch = self._waiting.take(BATCH)
                 if batch or self._closed:
                     return batch
-                if lingered:
-                    self._wake.clear()
-                    self._idle = True
-            if lingered:
-                await self._wake.wait()
-            else:  # waking this thread is what costs a busy agent most, so look once more before asking for it
-                await asyncio.sleep(LINGER_S)
-            lingered = not lingered
+                self._wake.clear()
+                self._idle = True
+            await self._wake.wait()
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, **self._client)
