@@ -75,15 +75,11 @@ def test_a_value_within_the_dead_band_of_what_stands_counts_as_seen() -> None:
     assert kinds(wrote(0, "cost", 200, 100), wrote(5, "perf", 105, 200)) == []
 
 
-def test_a_source_whose_clock_is_off_makes_a_lost_update_less_certain() -> None:
-    skewed = [
-        wrote(100, "perf", 1, 2, "app/a weight", causes=("other@110",)),
-        wrote(110, "other", 1, 2, "app/b weight"),
-        wrote(200, "cost", 16, 8),
-        wrote(205, "perf", 16, 32),
-    ]
-    assert only(*skewed).confidence == 0.8
-    assert only(*skewed[2:]).confidence == 0.95
+@pytest.mark.parametrize(("skew", "confidence"), [(5, 0.95), (5.1, 0.8), (10, 0.8)])
+def test_a_source_whose_clock_is_off_makes_a_lost_update_less_certain(skew: float, confidence: float) -> None:
+    effect = wrote(100, "perf", 1, 2, "app/a weight", causes=("cause",))
+    cause = wrote(100 + skew, "other", 1, 2, "app/b weight", id="cause")
+    assert only(effect, cause, wrote(200, "cost", 16, 8), wrote(205, "perf", 16, 32)).confidence == confidence
 
 
 # override: a declared intent undone inside its window

@@ -249,3 +249,9 @@ def test_beyond_the_limit_the_oldest_series_goes_and_is_counted() -> None:
     reduce.release(moment(60), at_end=True)
     assert [metric for _, _, metric in reduce.series] == ["m1", "m2"]
     assert reduce.shed == 1
+
+
+def test_two_contents_under_one_name_in_one_record_wait_side_by_side() -> None:
+    reduce = reducer()
+    feed(reduce, 0, 0, wrote(0, "a", 1, 2), wrote(0, "a", 1, 3))
+    assert [getattr(event, "new", None) for event in reduce.release(moment(60), at_end=True).events] == [2, 3]

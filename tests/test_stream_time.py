@@ -205,3 +205,10 @@ def test_a_watermark_goes_on_from_its_state() -> None:
     again = Watermark(("e/0", "e/1"), SETTINGS, first.state())
     assert again.state() == first.state()
     assert again.apply(tick("e/1", 501, "live"))
+
+
+def test_a_delay_of_just_the_timeout_is_still_live_and_beyond_it_a_backfill() -> None:
+    for delay, mode in ((60, "clock"), (60.1, "data")):
+        assert clock((0, delay)).advance(NOON + 61 * SECOND, at_end=True) == mode
+    assert clock((0, 60)).observe(NOON + 929 * SECOND, NOON + 1000 * SECOND)  # 1000 - 10 - 60 is where a reader at the end stood
+    assert not clock((0, 60.1)).observe(NOON + 1 * SECOND, NOON + 1000 * SECOND)

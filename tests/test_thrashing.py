@@ -112,6 +112,7 @@ def test_two_knobs_of_one_resource_are_two_subjects() -> None:
 def test_swings_that_widen_are_growing_and_others_sustained() -> None:
     widening = [100 * math.exp(0.2 * 1.5**i * (-1) ** i) for i in range(8)]
     assert kinds(*turns(BOTH, widening, 10)) == ["thrashing growing"]
+    assert only(*turns(BOTH, widening, 10)).metrics["growth"] == pytest.approx(1.5**2, rel=1e-3)
     steady = [100 * math.exp(0.2 * (-1) ** i) for i in range(8)]
     assert kinds(*turns(BOTH, steady, 10)) == ["thrashing sustained"]
 
