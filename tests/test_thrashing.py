@@ -224,3 +224,11 @@ def test_a_reversal_that_names_or_reads_what_it_turns_back_is_cited() -> None:
 def test_a_wider_swing_scores_higher() -> None:
     narrow, wide = only(*turns(BOTH, [8, 10, 8, 10, 8], 10)), only(*turns(BOTH, [8, 16, 8, 16, 8], 10))
     assert narrow.score < wide.score and narrow.severity in ("info", "warning")
+
+
+@pytest.mark.parametrize(
+    "read", [Read("db/other", "replicas", 16), Read("db/orders", "cpu", 16), Read("db/orders", "replicas", 17)]
+)
+def test_reading_something_else_is_no_citation(read: Read) -> None:
+    blind = [wrote(10 * i, BOTH[i % 2], UNSET, EXACT[i + 1], reads=(read,)) for i in range(5)]
+    assert {edge.probability for edge in only(*blind).edges} == {0.7}
