@@ -232,3 +232,16 @@ def test_a_wider_swing_scores_higher() -> None:
 def test_reading_something_else_is_no_citation(read: Read) -> None:
     blind = [wrote(10 * i, BOTH[i % 2], UNSET, EXACT[i + 1], reads=(read,)) for i in range(5)]
     assert {edge.probability for edge in only(*blind).edges} == {0.7}
+
+
+def ringing(ratio: float) -> list[Event]:
+    """A knob whose half-cycles, from e^8 on, are each so much of the one before."""
+    levels = [0.0]
+    for i in range(9):
+        levels.append(levels[-1] + 8 * ratio**i * (-1) ** i)
+    return turns(["hpa"], [math.exp(level) for level in levels], 10)
+
+
+def test_a_ringing_that_loses_more_than_half_in_a_full_cycle_settles_however_often_it_turns() -> None:
+    assert kinds(*ringing(0.7)) == []  # 0.49 of the swing is left after a full cycle
+    assert kinds(*ringing(0.75)) == ["thrashing sustained"]
