@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.conn import create_conn
@@ -144,12 +144,25 @@ async def read_all(
         await consumer.stop()
 
 
-async def log_starts(kafka: Kafka, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
-    """The oldest offset that each partition still holds."""
+async def log_bounds(kafka: Kafka, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    """The oldest offset that each partition still holds, and the next one it will give."""
     consumer = reader(kafka)
     await consumer.start()
     try:
-        starts: Mapping[TopicPartition, int] = await consumer.beginning_offsets(partitions)
-        return starts
+        consumer.assign(partitions)
+        starts = await consumer.beginning_offsets(partitions) if partitions else {}
+        await consumer.seek_to_beginning(*partitions)
+        while any(consumer.highwater(tp) is None for tp in partitions):  # known from the first fetch
+            await consumer.getmany(timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=1)
+        return {tp: (starts[tp], consumer.highwater(tp)) for tp in partitions}
     finally:
         await consumer.stop()
+
+
+def check_within(tp: TopicPartition, offset: int, end: int, progress: str) -> None:
+    """Raises KafkaTrouble where progress lies beyond the log: the topic is not the one that was read."""
+    if offset > end:
+        raise KafkaTrouble(
+            f"{tp.topic}/{tp.partition} ends at {end}, but {progress} says that {offset} records were read: the topic was made anew; "
+            f"use another kafka.prefix, or delete all topics of this one and run interplay init"
+        )

@@ -17,6 +17,7 @@ from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, expl
 from streams.settings import Settings, topic
 
 MAP_KEY = b"map"
+READERS_LAG_MS = 3_600_000  # every revision stays for so long: a backfill opens, resolves and tombstones within a second
 SOURCE_RECORD_LIMITS = 16  # source topics take records so many times our limit, so that they can become dead letters
 ENVELOPE = 64 * 1024  # a finding, a fact or a dead letter may be so much larger than the record it comes from
 CREATED_WITHIN_MS = 30_000
@@ -62,7 +63,10 @@ def specs(settings: Settings) -> list[Spec]:
     found = [Spec(topic(settings, name), topics.source_partitions, source) for name in topics.sources]
     found.append(Spec(topic(settings, "signals"), topics.signals_partitions, {**appended, "max.message.bytes": room}))
     for name in ("findings", "facts", "progress"):
-        found.append(Spec(topic(settings, name), topics.signals_partitions, {**compacted, "max.message.bytes": room}))
+        config = {**compacted, "max.message.bytes": room}
+        if name == "findings":
+            config["min.compaction.lag.ms"] = str(READERS_LAG_MS)
+        found.append(Spec(topic(settings, name), topics.signals_partitions, config))
     found.append(Spec(topic(settings, "reduce-progress"), 1, compacted))
     found.append(Spec(topic(settings, "map"), 1, compacted))
     found.append(Spec(topic(settings, "dead-letters"), 1, {**retained, "max.message.bytes": room}))
@@ -150,7 +154,7 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
             wrong.append(f"topic {spec.name} has {there} partitions, it must have 1: recreate it")
         for name, wanted in spec.config.items():
             value = config.get(name)
-            if value is None or value == wanted:
+            if value is None or value == wanted or name == "min.compaction.lag.ms":
                 continue
             if name == "retention.ms":
                 if 0 <= int(value) < horizon:

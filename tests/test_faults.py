@@ -3,20 +3,27 @@ revision, and the store has each row once. The long ones are marked `faults`."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from clickhouse_standin import PASSWORD, Standin
 from histories import history
 from kafka_brokers import CHOSEN, ApacheKafka, settings_for
 from live_path import LivePath, expected, until
+from simulation import SENTINEL, revisions
 
 from models.events import Event
+from models.findings import decode_finding
 from models.instants import SECOND
 from streams.broker import free_port
-from streams.settings import Settings
+from streams.kafka_client import client_options, read_all
+from streams.settings import Settings, topic
 
 pytestmark = pytest.mark.kafka
 
@@ -138,3 +145,39 @@ def test_two_workers_of_each_role_are_killed_again_and_again(path: LivePath, see
         workers[number % 4].restart()
         time.sleep(seed)
     path.await_findings(EVENTS)
+
+
+async def compact_at_once(settings: Settings) -> None:
+    """Small segments that are cleaned within a second, so that recovery reads what compaction has left."""
+    admin = AIOKafkaAdminClient(**client_options(settings.kafka))
+    await admin.start()
+    eager = {"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01", "min.compaction.lag.ms": "0"}
+    names = [topic(settings, name) for name in ("findings", "facts", "progress", "reduce-progress")]
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, eager) for name in names])
+    await admin.close()
+
+
+async def kept(settings: Settings, name: str) -> int:
+    found = 0
+    async for _, records, _ in read_all(settings.kafka, [TopicPartition(topic(settings, name), n) for n in (0, 1)]):
+        found += len(records)
+    return found
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(CHOSEN == "embedded", reason="the embedded broker does not compact")
+def test_recovery_from_compacted_topics_ends_at_the_same_findings(path: LivePath) -> None:
+    asyncio.run(compact_at_once(path.settings))
+    workers = path.start("reduce", "analyze", "store")
+    wanted = expected(EVENTS, path.settings.topics.source_partitions)
+    for number, _ in enumerate(in_pieces(path, 6, seed=3)):
+        time.sleep(3)  # for the cleaner
+        workers[number % 2].restart()
+    newest = {name: max(revision for other, revision in wanted if other == name) for name, _ in wanted}
+    own = f"SELECT finding_id, revision, json FROM findings WHERE domain != '{SENTINEL}'"
+    until(
+        lambda: {row["finding_id"]: row["revision"] for row in path.query(own)} == newest, "the store has them all", 60, pause=1.0
+    )
+    stored_ones = [decode_finding(row["json"].encode()) for row in path.query(own)]
+    assert revisions(stored_ones) == {place: wanted[place] for place in newest.items()}
+    assert asyncio.run(kept(path.settings, "findings")) < len(wanted)  # compaction did happen

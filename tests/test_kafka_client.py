@@ -17,7 +17,18 @@ from aiokafka.errors import (
 
 from models.instants import SECOND
 from streams.broker import free_port
-from streams.kafka_client import KafkaTrouble, client_options, delivery_timeout_ms, explain, producer, reach, read_all, ssl_context
+from streams.kafka_client import (
+    KafkaTrouble,
+    check_within,
+    client_options,
+    delivery_timeout_ms,
+    explain,
+    log_bounds,
+    producer,
+    reach,
+    read_all,
+    ssl_context,
+)
 from streams.settings import Kafka, Settings, topic
 from streams.topics import init_topics
 
@@ -78,3 +89,13 @@ def test_partitions_are_read_to_their_ends_full_or_empty(kafka_settings: Setting
         return found
 
     assert asyncio.run(scenario()) == {0: ([b"%d" % n for n in range(700)], 700), 1: ([], 0)}
+    tps = [TopicPartition(topic(kafka_settings, "facts"), number) for number in (0, 1)]
+    assert asyncio.run(log_bounds(kafka_settings.kafka, tps)) == {tps[0]: (0, 700), tps[1]: (0, 0)}
+
+
+def test_progress_beyond_the_log_is_refused_in_one_line() -> None:
+    check_within(TopicPartition("interplay.signals", 1), 7, 7, "interplay.progress")
+    with pytest.raises(
+        KafkaTrouble, match=r"signals/1 ends at 7, but interplay.progress says that 8 records were read: .* made anew"
+    ):
+        check_within(TopicPartition("interplay.signals", 1), 8, 7, "interplay.progress")

@@ -16,7 +16,7 @@ from faust.types import TP
 from models.events import Event, Tick, decode_signal, encode_signal
 from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
-from streams.kafka_client import KafkaTrouble, log_starts, producer, read_all
+from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
 from streams.roles.measures import measure_watermark
 from streams.settings import Settings, topic
@@ -90,7 +90,7 @@ class Analyze:
         """Rebuilds a stage for each partition; answers the offsets of their checkpoints."""
         began = time.monotonic()
         remembered = await self._remember(partitions)
-        starts = await log_starts(self._settings.kafka, [TopicPartition(*tp) for tp in partitions])
+        bounds = await log_bounds(self._settings.kafka, [TopicPartition(*tp) for tp in partitions])
         self._stages.clear()
         self._saved.clear()
         for tp in partitions:
@@ -98,8 +98,10 @@ class Analyze:
             stage = Stage(
                 self._settings.analysis, self._map.partitions(), held.findings.values(), held.facts.items(), held.progress
             )
+            begin, end = bounds[TopicPartition(*tp)]
+            check_within(TopicPartition(*tp), stage.next, end, self._progress.topic)
             if held.progress is not None:
-                stage.begin_at(starts[TopicPartition(*tp)])
+                stage.begin_at(begin)
             self._stages[tp] = stage
             self._tell(tp, stage)
         self._metrics.set("interplay_recovery_seconds", time.monotonic() - began)

@@ -16,7 +16,7 @@ from faust.types import TP
 from models.decode import Rejection
 from models.events import Event, Tick, encode_signal
 from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
-from streams.kafka_client import MILLISECOND, producer, read_all
+from streams.kafka_client import MILLISECOND, check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
 from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
 from streams.roles.measures import measure_watermark
@@ -70,6 +70,8 @@ class Reduce:
             for tp in partitions
             for name in [partition_name(tp.topic, tp.partition)]
         }
+        for atp, (_, end) in (await log_bounds(self._settings.kafka, [TopicPartition(*tp) for tp in partitions])).items():
+            check_within(atp, self._reducers[TP(*atp)].resume_offset, end, self._progress.topic)
         self._pace.own(set(partitions))
         return {tp: reducer.resume_offset for tp, reducer in self._reducers.items()}
 
@@ -104,11 +106,13 @@ class Reduce:
     def _take_in(self, reducer: Reducer, record: ConsumerRecord) -> list[Outgoing]:
         """Feeds the reducer; answers the dead letters."""
         limit = self._settings.topics.record_limit
-        items = decode_record(record.value, [(name, value or b"") for name, value in record.headers], limit)
-        bad = [item for item in items if isinstance(item, Rejection)]
-        ahead = reducer.feed(record.offset, record.timestamp * MILLISECOND, [i for i in items if not isinstance(i, Rejection)])
-        if not bad and not ahead:
+        headers = [(name, value or b"") for name, value in record.headers] if record.headers else ()
+        items = decode_record(record.value, headers, limit)
+        events = [item for item in items if not isinstance(item, Rejection)]
+        ahead = reducer.feed(record.offset, record.timestamp * MILLISECOND, events)
+        if not ahead and len(events) == len(items):
             return []
+        bad = [item for item in items if isinstance(item, Rejection)]
         for reason in (*(item.reason for item in bad), *(TOO_FAR_AHEAD for _ in ahead)):
             self._metrics.add("interplay_dead_letters_total", 1, reason)
         letters = [dead_letter(record, item.reason, item.path, item.detail, limit) for item in bad]
