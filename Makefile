@@ -23,8 +23,8 @@ lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.tests  ## tables with floors beside them; takes minutes
-	@for table in benchmarks/*.py; do $(BIN)/python $$table || exit 1; done
+bench: $(VENV)/.tests  ## tables with floors beside them; takes a quarter of an hour
+	@$(BIN)/python -m benchmarks
 
 fuzz: $(VENV)/.tests  ## 60 s of broken and mutated records against the decoder; see tests/fuzz_decoder.py
 	$(BIN)/python tests/fuzz_decoder.py

@@ -1,0 +1,1 @@
+"""Tables with floors beside them: `make bench`, or one of them as `python -m benchmarks.NAME`."""
