@@ -16,11 +16,6 @@ Register: TypeAlias = tuple[str, str, str]  # resource, parameter ("" = all of t
 Declared: TypeAlias = Action | Intent
 
 
-def holder(event: Declared) -> str:
-    """The controller behind an intent."""
-    return event.agent
-
-
 def open_until(event: Declared, fallback: int) -> int | None:
     """When the intent ends (ns); None = when it is closed. `fallback` (ns) is for actions that name no end."""
     if isinstance(event, Intent):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+import msgspec
+
 from models.configuration import StreamTime
 from models.events import Event, Tick
 from models.stream_time import BEFORE_ALL, Watermark, WatermarkState
@@ -40,7 +42,7 @@ class Timeline:
         if event.time < self.watermark.held:
             self.below += 1
             return
-        self._count += 1  # arrival decides nothing: equal keys are repeats, dropped by the domain
+        self._count += 1  # only so that events are never compared
         heapq.heappush(self._heap, (event.time, event.source, event.id, self._count, event))
 
     def tick(self, tick: Tick) -> bool:
@@ -50,5 +52,17 @@ class Timeline:
     def ready(self, until: int) -> Iterator[Event]:
         """Events before `until` (ns), and before the watermark, in canonical order."""
         bound = min(until, self.watermark.held)
-        while self._heap and self._heap[0][0] < bound:
-            yield heapq.heappop(self._heap)[4]
+        heap = self._heap
+        while heap and heap[0][0] < bound:
+            first = heapq.heappop(heap)
+            if heap and heap[0][:3] == first[:3]:
+                yield from self._alike(first)
+            else:
+                yield first[4]
+
+    def _alike(self, first: tuple[int, str, str, int, Event]) -> list[Event]:
+        """Events of one canonical key, by content: which of them counts must not depend on which came first."""
+        alike = [first[4]]
+        while self._heap and self._heap[0][:3] == first[:3]:
+            alike.append(heapq.heappop(self._heap)[4])
+        return sorted(alike, key=msgspec.json.encode)

@@ -34,6 +34,7 @@ class Arrangement:
     crash: float = 0.0  # chance that a worker dies before a write
     zombie: float = 0.0  # chance that a dead worker's old self goes on writing for a while
     duplicates: float = 0.0
+    altered: float = 0.0  # chance that an event is written again under the same time and id with other content
     empty: int = 0  # further source partitions that never get a record
     late: float = 0.0  # chance that an event comes a minute or more after its partition has moved on
     written: int = 0  # seed of what the source partitions hold
@@ -63,6 +64,8 @@ def write(history: list[Event], plan: Arrangement) -> Log:
         parts[rng.randrange(plan.sources)].append(event)
         if rng.random() < plan.duplicates:
             parts[rng.randrange(plan.sources)].append(event)
+        if rng.random() < plan.altered and isinstance(event, Action):
+            parts[rng.randrange(plan.sources)].append(msgspec.structs.replace(event, new="altered"))
     begin, last = history[0].time, history[-1].time
     log = Log([], [[] for _ in range(plan.signals)], begin=begin)
     for number, part in enumerate(parts):

@@ -292,3 +292,16 @@ def test_conflicts_stay_within_their_domain() -> None:
 
 def test_agents_that_see_each_others_values_do_not_conflict() -> None:
     assert kinds(*turns(["cost", "perf", "hpa"], [8, 16, 24, 48, 96], 60)) == []
+
+
+def test_writing_what_a_knob_holds_by_the_writers_own_word_is_no_override() -> None:
+    assert kinds(declared(0, "ann", "svc/cart", reason="freeze"), wrote(60, "d", "v1", "v1", "svc/cart image")) == []
+
+
+def test_putting_back_what_stood_when_the_freeze_was_declared_is_no_override() -> None:
+    history = (
+        declared(0, "ann", "svc/cart", reason="freeze"),
+        wrote(60, "deployer", "v1", "v2", "svc/cart image"),
+        wrote(70, "guard", "v2", "v1", "svc/cart image"),
+    )
+    assert only(*history).agents == ("ann", "deployer")

@@ -72,6 +72,17 @@ def test_duplicates_in_any_partition_change_nothing(seed: int, reading: int, sou
     check(history(seed), Arrangement(sources=sources, duplicates=0.4, written=reading, seed=reading))
 
 
+@EXAMPLES
+@given(seed=SEEDS, written=SEEDS)
+def test_one_id_with_two_contents_counts_alike_for_every_reading(seed: int, written: int) -> None:
+    plans = [
+        Arrangement(sources=3, altered=0.3, written=written, seed=1),
+        Arrangement(sources=3, altered=0.3, written=written, seed=2, skew=0.8, signals=3),
+    ]
+    found = [revisions(World(history(seed), plan, SETTINGS).run()) for plan in plans]
+    assert found[0] == found[1]
+
+
 @settings(parent=EXAMPLES, max_examples=120)
 @given(
     seed=SEEDS,

@@ -245,3 +245,7 @@ def ringing(ratio: float) -> list[Event]:
 def test_a_ringing_that_loses_more_than_half_in_a_full_cycle_settles_however_often_it_turns() -> None:
     assert kinds(*ringing(0.7)) == []  # 0.49 of the swing is left after a full cycle
     assert kinds(*ringing(0.75)) == ["thrashing sustained"]
+
+
+def test_a_knob_that_swings_over_hundreds_of_decades_is_a_fight_like_any_other() -> None:
+    assert kinds(*turns(BOTH, [5e-324, 1.0] * 4, 10)) == ["thrashing sustained"]

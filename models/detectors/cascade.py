@@ -15,7 +15,7 @@ import msgspec
 
 from models.configuration import Cascade
 from models.domain import Domain
-from models.episodes import Piece, Sighting, Standing
+from models.episodes import BEGINNING, Piece, Sighting, Standing
 from models.events import Action, Event, ref
 from models.explain import change, event_told, list_names
 from models.findings import Basis, CausalEdge, Root
@@ -43,9 +43,10 @@ class Cascades(msgspec.Struct, frozen=True):
             if descent.root.size < self.settings.size:
                 continue
             subject = ref(root)
-            if standing("cascade", subject).open:
+            stands = standing("cascade", subject)
+            if stands.open:
                 yield self._continued(subject, node, descent)
-            elif self._chain(descent):
+            elif stands.since == BEGINNING and self._chain(descent):  # a root opens once: reopened, it would tell the same again
                 yield self._opened(subject, node, descent, domain.graph.path(node, descent.root))
 
     def _chain(self, descent: Descent) -> bool:

@@ -13,12 +13,12 @@ import operator
 from collections.abc import Callable, Iterable
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from models.configuration import Conflict
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
-from models.events import Action, Condition, Intent, key, ref
+from models.events import Action, Condition, Intent, Value, key, ref
 from models.explain import change, deed, told
 from models.findings import Basis, CausalEdge, Root, Severity
 from models.graph import Node
@@ -60,12 +60,14 @@ class Conflicts(msgspec.Struct, frozen=True):
     ) -> Iterable[Sighting]:
         if rival is not None:
             yield from self._regression(event, rival)
-        if current is not None and event.new is not UNSET and _close(event.new, current.new):
+        standing = current.new if current is not None else event.old  # its own word, where nothing else is known
+        if event.new is not UNSET and _close(event.new, standing):
             return  # idempotent: a co-owner
         if rival is not None:
             yield from self._lost_update(event, rival, domain.graph.skew(event.source, rival.source))
+        writes = domain.variables.actions((event.resource, event.parameter)) if intents else []
         for intent in intents:
-            yield from self._override(event, intent, current)
+            yield from self._override(event, intent, _stood(intent, writes, current))
 
     def _regression(self, event: Action, current: Action) -> Iterable[Sighting]:
         newer, older = number(current.version), number(event.version)
@@ -102,13 +104,13 @@ class Conflicts(msgspec.Struct, frozen=True):
             metrics={},
         )
 
-    def _override(self, event: Action, intent: Declared, current: Action | None) -> Iterable[Sighting]:
+    def _override(self, event: Action, intent: Declared, stood: Value | UnsetType) -> Iterable[Sighting]:
         if released(intent, event):
             return
         wanted = desired(intent)
         replaced = intent.old if isinstance(intent, Action) else UNSET
         undone = replaced is not UNSET and _close(event.new, replaced)
-        away = not _close(event.new, wanted) if wanted is not UNSET else current is None or not _close(event.new, current.new)
+        away = not _close(event.new, wanted) if wanted is not UNSET else stood is UNSET or not _close(event.new, stood)
         if not undone and not away:
             return
         clause = intent.intent if isinstance(intent, Action) else None
@@ -181,6 +183,14 @@ class Conflicts(msgspec.Struct, frozen=True):
 
 
 DEADBAND = 0.1
+
+
+def _stood(intent: Declared, writes: list[Action], current: Action | None) -> Value | UnsetType:
+    """What the knob held when the intent was declared: by the last write before, by what the first one after it found, or as it is."""
+    after = next((i for i, write in enumerate(writes) if key(write) > key(intent)), None)
+    if after is None or (after == 0 and writes[0].old is UNSET):
+        return current.new if current is not None else UNSET
+    return writes[after - 1].new if after else writes[0].old
 
 
 def _close(a: object, b: object) -> bool:

@@ -33,6 +33,7 @@ SMOOTHING = 0.3  # weight of the newest ratio in the mean growth
 FEWEST = 2  # reversals before this one without which no threshold can be reached, since each weighs at most 1 and fades
 UNLINKED = 0.7  # confidence that one write answers another where nothing says so
 LAST = 4
+WIDEST = 700.0  # ln units; e to more than that is no float
 
 
 class Force(msgspec.Struct, frozen=True):
@@ -123,7 +124,7 @@ class Thrash(msgspec.Struct, frozen=True):
                 "pressure": force.pressure,
                 "half_life_s": force.half_life / 1e9,
                 "period_s": _period(reversals),
-                "amplitude": math.expm1(swing),
+                "amplitude": math.expm1(min(swing, WIDEST)),
                 "growth": math.exp(force.growth),
                 "fight_index": swings.fight_index,
             },
