@@ -15,7 +15,7 @@ from streams.kafka_client import MILLISECOND, producer, read_all
 from streams.metrics import Metrics
 from streams.settings import topic
 from streams.sources.cloudevents import decode_record
-from streams.writing import TopicWriter, partition_of
+from streams.writing import Outgoing, TopicWriter, partition_of
 
 
 async def held(task: Task, name: str, partitions: int) -> list[list[ConsumerRecord]]:
@@ -30,7 +30,8 @@ async def held(task: Task, name: str, partitions: int) -> list[list[ConsumerReco
 
 async def reduce_from_memory(task: Task) -> None:
     """Decode, order, batch produce."""
-    settings, clock, reducers = task.settings, Clock(), {}
+    settings, clock = task.settings, Clock()
+    reducers: dict[int, Reducer] = {}
     signals = settings.topics.signals_partitions
     async with producer(settings) as client:
         writer = TopicWriter(client, topic(settings, "signals"), settings.kafka, Metrics())
@@ -39,7 +40,7 @@ async def reduce_from_memory(task: Task) -> None:
         for records in polls:
             reducer = reducers.setdefault(records[0].partition, Reducer(str(records[0].partition), settings.analysis.time))
             take_in(reducer, records)
-            out = []
+            out: list[Outgoing] = []
             for event in reducer.release(time.time_ns(), False).events:
                 domain = event.domain.encode()
                 out.append((partition_of(domain, signals), domain, encode_signal(event), []))  # type: ignore[arg-type]
@@ -64,7 +65,8 @@ async def samples_from_memory(task: Task) -> None:
         for records in polls:
             for record in records:
                 decode(record)
-        middle, reducers = time.process_time(), {}
+        reducers: dict[int, Reducer] = {}
+        middle = time.process_time()
         for records in polls:
             number = records[0].partition
             reducer = reducers.setdefault(number, Reducer(str(number), task.settings.analysis.time))

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
-from benchmarks.load import BEGIN, DOMAIN, LATENESS, fight, mixed_signals, tick
+from benchmarks.core import BEGIN
+from benchmarks.load import DOMAIN, LATENESS, fight, mixed_signals, tick
 from benchmarks.rig import QUICK, Runner, broker, columns, fill, heading, rate, row, settings_for, verdict
 from models.events import encode_signal
 from models.findings import decode_finding

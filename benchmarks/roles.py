@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks.load import mixed_records, mixed_signals, samples
@@ -55,6 +56,12 @@ def from_kafka(place: Broker, directory: Path, role: str, records: list[Outgoing
     return statistics.median(ratios)
 
 
+def shared_out(runners: list[Runner]) -> bool:
+    """Whether each has some of the four partitions, and together they have all."""
+    counts = [runner.last("ready") or 0 for runner in runners]
+    return all(counts) and sum(counts) == 4
+
+
 def one_and_two(place: Broker, directory: Path, records: list[Outgoing]) -> float:
     """Rows for one worker of reduce and for two; how many times faster two are."""
     speeds: dict[int, list[float]] = {1: [], 2: []}
@@ -63,10 +70,7 @@ def one_and_two(place: Broker, directory: Path, records: list[Outgoing]) -> floa
             settings = settings_for(place, f"workers-{count}-{number}", directory)
             fill(settings, "events", records)
             runners = [Runner("reduce", settings) for _ in range(count)]
-            await_true(
-                lambda group=runners: sum(r.last("ready") or 0 for r in group) == 4 and all(r.last("ready") for r in group),
-                "all partitions",
-            )
+            await_true(partial(shared_out, runners), "all partitions to be shared out")
             before = place.cpu()
             for runner in runners:
                 runner.go()

@@ -150,7 +150,7 @@ async def stock(task: Task) -> None:
         datadir=task.settings.worker.data_dir, topic_disable_leader=True, topic_allow_declare=False, consumer_auto_offset_reset="earliest",
     )  # fmt: skip
 
-    @app.agent(app.topic(task.topic, key_serializer="raw", value_serializer="raw"))
+    @app.agent(app.topic(task.topic, key_serializer="raw", value_serializer="raw"))  # type: ignore[untyped-decorator]
     async def take(stream: faust.Stream) -> None:
         async for _ in stream:
             clock.start()
