@@ -88,7 +88,7 @@ def _await(processes: dict[Role, SpawnProcess], asked: Callable[[], bool]) -> in
     codes = {process.exitcode for process in processes.values()}
     if AWAY in codes:
         return AWAY
-    return 0 if asked() and codes == {0} else GIVEN_UP
+    return 0 if asked() and codes <= {0, -signal.SIGTERM} else GIVEN_UP  # the second: before it could heed the signal
 
 
 def _end(processes: Iterable[SpawnProcess]) -> None:
@@ -130,7 +130,7 @@ class _Runner:
         self._reason = ""
 
     def _failed(self, error: BaseException) -> None:
-        if not self._reason:
+        if not self._ended.is_set():  # what breaks while we are ending is no reason
             known = isinstance(error, KafkaTrouble | KafkaError | StoreRefused)
             self._reason = explain(error, self._settings.kafka) if known else f"{type(error).__name__}: {error}"
             log.error("%s gives up: %s", self._role, self._reason, exc_info=None if known else error)
