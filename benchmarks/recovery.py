@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 
 from benchmarks.core import BEGIN
 from benchmarks.load import DOMAIN, LATENESS, fight, mixed_signals, tick
-from benchmarks.rig import QUICK, Runner, broker, columns, fill, heading, rate, row, settings_for, verdict
+from benchmarks.rig import QUICK, Runner, broker, columns, cost, fill, heading, rate, row, settings_for, verdict
 from models.events import encode_signal
 from models.findings import decode_finding
 from models.instants import SECOND
@@ -91,14 +91,11 @@ def report(killed: float, handled: int, speed: float, before: int, after: int, s
         f"{before:,} records of findings, the facts, progress",
     )
     row("state read to first record in hand", f"{at['began'] - at['rebuilt_at']:.2f}", "seek and first fetch")
-    row(
-        "refill",
-        f"{seconds:.2f}",
-        f"{refilled:,} records: {refilled / max(seconds, 1e-9):,.0f} a second (the first reading, which judged and wrote: {speed:,.0f})",
-    )
+    speeds = f"{refilled / max(seconds, 1e-9):,.0f} a second (the first reading, which judged and wrote: {speed:,.0f})"
+    row("refill", f"{seconds:.2f}", f"{refilled:,} records: {speeds}; {cost(second):.0f} us CPU each")
     row(
         "refilled to the new finding acknowledged",
-        f"{at['ended'] - at['refilled_at']:.2f}",
+        f"{max(0.0, at['ended'] - at['refilled_at']):.2f}",
         f"{after - before} records written to the findings topic since the kill",
     )
     row(
