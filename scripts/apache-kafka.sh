@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs a real single-node Apache Kafka (KRaft) on loopback, without a container. Needs Java 17+ and, the first time, Maven.
 # usage: apache-kafka.sh jars            fetches the jars from Maven Central into .cache/apache-kafka, once
-#        apache-kafka.sh run DIR PORT    runs the broker in the foreground; data and configuration live in DIR and survive a restart
+#        apache-kafka.sh run DIR PORT    runs the broker in the foreground; data and configuration live in DIR and survive a restart;
+#                                        properties in DIR/extra.properties win over ours
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$(dirname "$here")/.cache/apache-kafka
@@ -28,6 +29,7 @@ run() {
     local controller
     controller=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     sed -e "s#@DIR@#$dir#" -e "s#@PORT@#$port#" -e "s#@CONTROLLER_PORT@#$controller#" "$here/apache-kafka/server.properties" >"$properties"
+    if [ -f "$dir/extra.properties" ]; then cat "$dir/extra.properties" >>"$properties"; fi
   fi
   local java=(java -Xmx512m -cp "$libs/*:$here/apache-kafka" -Dlog4j2.configurationFile="$here/apache-kafka/log4j2.properties")
   if [ ! -f "$dir/data/meta.properties" ]; then

@@ -150,7 +150,11 @@ class _Runner:
         await work.start()
         app = application(self._settings, self._role, work, self._failed)
         monitor = Monitor(self._settings, self._role, work, app, self._metrics)
-        await monitor.start()
+        try:
+            await monitor.start()
+        except BaseException:
+            await work.stop()
+            raise
         self._metrics.set("interplay_info", 1, self._role, VERSION)
         log.info("%s: /metrics and /health on %s:%d", self._role, self._settings.worker.http_host, monitor.port)
         tasks = [asyncio.create_task(coroutine) for coroutine in (app.start(), work.run(), monitor.watch(self._stalled))]

@@ -182,15 +182,19 @@ class LivePath:
 
 
 def write_settings(settings: Settings, file: Path) -> None:
-    """All but the secret, which goes through the environment."""
-    open_store = msgspec.structs.replace(settings.clickhouse, password="")
-    file.write_text(settings_text(msgspec.structs.replace(settings, clickhouse=open_store)))
+    """All but the secrets, which go through the environment."""
+    store, kafka = (
+        msgspec.structs.replace(settings.clickhouse, password=""),
+        msgspec.structs.replace(settings.kafka, sasl_password=""),
+    )
+    file.write_text(settings_text(msgspec.structs.replace(settings, clickhouse=store, kafka=kafka)))
 
 
 def clean_environment(settings: Settings) -> dict[str, str]:
-    """Ours, without the settings of whoever runs the tests, and with the secret of these."""
+    """Ours, without the settings of whoever runs the tests, and with the secrets of these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")}
-    return kept | {"INTERPLAY_CLICKHOUSE__PASSWORD": settings.clickhouse.password}
+    secrets = {"CLICKHOUSE__PASSWORD": settings.clickhouse.password, "KAFKA__SASL_PASSWORD": settings.kafka.sasl_password}
+    return kept | {f"INTERPLAY_{name}": value for name, value in secrets.items() if value}
 
 
 def sentinel(last: int, number: int) -> Event:
