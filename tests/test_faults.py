@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -181,3 +182,19 @@ def test_recovery_from_compacted_topics_ends_at_the_same_findings(path: LivePath
     stored_ones = [decode_finding(row["json"].encode()) for row in path.query(own)]
     assert revisions(stored_ones) == {place: wanted[place] for place in newest.items()}
     assert asyncio.run(kept(path.settings, "findings")) < len(wanted)  # compaction did happen
+
+
+@pytest.mark.faults
+def test_a_worker_that_hangs_is_ended_by_its_watchdog_and_goes_on_when_started_again(
+    kafka_settings: Settings, tmp_path: Path, server: Standin
+) -> None:
+    impatient = msgspec.structs.replace(kafka_settings.worker, stall_timeout=4 * SECOND)
+    settings = msgspec.structs.replace(kafka_settings, worker=impatient)
+    with LivePath(settings, tmp_path, path="", port=server.port, password=PASSWORD, timeout=50 * SECOND) as path:
+        path.write(path.records(EVENTS))
+        server.fault("hang")
+        _, _, store = path.start("reduce", "analyze", "store")
+        until(lambda: store.process.poll() == 1, "the watchdog ends the store role", 30)
+        assert "this worker has stalled and ends, to be started again" in store.log.read_text()
+        path.start("store")
+        path.await_rows(EVENTS)
