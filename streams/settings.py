@@ -57,7 +57,7 @@ class ClickHouse(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int = 30 * SECOND
     batch: int = 20_000  # rows per insert at most
     retention_days: int = 30
-    serve: str = "127.0.0.1:8124"  # read-only ClickHouse HTTP endpoint over the embedded store, for query and Grafana; "" turns it off
+    serve: str = "127.0.0.1:8124"  # read-only ClickHouse HTTP endpoint over the embedded store; "" turns it off
     serve_password: str = ""  # asked of readers; needed where `serve` is not a loopback address
 
 
