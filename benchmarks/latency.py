@@ -151,6 +151,9 @@ def run(directory: Path, settings: Settings) -> tuple[dict[str, int], Seen, Seen
     try:
         await_true(lambda: all(healthy(settings, number) for number in range(len(ROLES))), "healthy workers", 60)
         return measure(settings, rows), rows, alerts
+    except (OSError, TimeoutError):
+        print((directory / "worker.log").read_text(errors="replace")[-6000:], file=sys.stderr)
+        raise
     finally:
         workers.terminate()
         workers.wait(30)
