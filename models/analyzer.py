@@ -39,7 +39,9 @@ class Analyzer:
         self.domains: dict[str, Domain] = {}
         self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence)
         self._detectors = detectors(self.settings)
-        self._late: Counter[str] = Counter()
+        self._late = 0
+        self._late_of: Counter[str] = Counter()
+        self._past: Counter[str] = Counter()  # of domains that have been forgotten
         self._forgotten = BEFORE_ALL
 
     def feed(self, signal: Signal) -> list[Change]:
@@ -47,7 +49,8 @@ class Analyzer:
         if isinstance(signal, Tick):
             return self._advance() if self.timeline.tick(signal) else []
         if signal.late:
-            self._late[signal.domain] += 1
+            self._late += 1
+            self._late_of[signal.domain] += 1
         else:
             self.timeline.admit(intern_names(signal))
         return []
@@ -106,15 +109,20 @@ class Analyzer:
         if watermark < self._forgotten + self.settings.coalesce:
             return
         self._forgotten = watermark
-        for domain in self.domains.values():
+        for name, domain in list(self.domains.items()):
             domain.age(watermark)
             domain.expire(watermark)
+            if domain.empty and not domain.facts.changed:
+                self._past.update(_counted(domain))
+                del self.domains[name]
+        for name in [name for name in self._late_of if name not in self.domains]:
+            del self._late_of[name]
         self.episodes.forget(watermark - self.settings.memory)
 
     def _with_quality(self, change: Change) -> Change:
         domain = self.domain(change.finding.domain)
         quality = Quality(
-            late=self._late[domain.name],
+            late=self._late_of[domain.name],
             dropped=domain.counters["shed"],
             skew_s=round(domain.graph.skew() / 1e9, 3),
             degraded=domain.degraded,
@@ -123,13 +131,14 @@ class Analyzer:
 
     def counters(self) -> dict[str, int]:
         """What came, what was left out and why, summed over the domains."""
-        total: Counter[str] = Counter(late=sum(self._late.values()), below=self.timeline.below, pending=self.timeline.pending)
+        total: Counter[str] = Counter(self._past)
         for domain in self.domains.values():
-            total.update(domain.counters)
-            coverage = {name: getattr(domain, name) for name in ("events", "actions", "with_old", "with_reads", "with_causes")}
-            total.update(coverage)
-            total["cycles"] += domain.graph.cycles
-            total["unrepaired"] += domain.graph.unrepaired
-            total["facts_shed"] += domain.facts.shed
-        total["open"] = len(self.episodes)
+            total.update(_counted(domain))
+        total.update(late=self._late, below=self.timeline.below, pending=self.timeline.pending, open=len(self.episodes))
         return dict(total)
+
+
+def _counted(domain: Domain) -> dict[str, int]:
+    coverage = {name: int(getattr(domain, name)) for name in ("events", "actions", "with_old", "with_reads", "with_causes")}
+    graph, shed = domain.graph, domain.facts.shed
+    return {**domain.counters, **coverage, "cycles": graph.cycles, "unrepaired": graph.unrepaired, "facts_shed": shed}

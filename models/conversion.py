@@ -34,6 +34,7 @@ from models.instants import parse_time
 from models.rejection import Rejected
 
 _INTEGERS = 1 << 63
+PROSE = 1000  # characters of free text that are kept
 
 
 def converted(event: wire.WireEvent) -> AnyEvent:
@@ -97,7 +98,7 @@ def _action(e: wire.ActionEvent) -> Action:
         agent=d.agent,
         verb=d.verb,
         parameter=d.parameter or d.verb,
-        mandate=d.mandate,
+        mandate=d.mandate[:PROSE],
         old=_maybe_value(d.old, "data.old"),
         new=_maybe_value(d.new, "data.new"),
         version=_version(d.version, "data.version"),
@@ -107,8 +108,8 @@ def _action(e: wire.ActionEvent) -> Action:
         constraints=tuple(Constraint(c.name, c.priority, _value(c.value, "data.constraints")) for c in d.constraints)
         if d.constraints
         else (),
-        why=None if d.why is None else Why(d.why.rule, d.why.text),
-        alternatives=tuple(Alternative(a.verb, a.reason_rejected) for a in d.alternatives) if d.alternatives else (),
+        why=None if d.why is None else Why(d.why.rule[:PROSE], d.why.text[:PROSE]),
+        alternatives=tuple(Alternative(a.verb, a.reason_rejected[:PROSE]) for a in d.alternatives) if d.alternatives else (),
         intent=None if d.intent is None else _clause(d.intent),
         acknowledges=tuple(d.acknowledges),
         deletes=tuple(d.deletes),
@@ -144,7 +145,7 @@ def _transition(e: wire.TransitionEvent) -> Transition:
         before=_value(d.before, "data.from"),
         after=_value(d.after, "data.to"),
         severity=d.severity,
-        text=d.text,
+        text=d.text[:PROSE],
         slo=d.slo,
     )
 

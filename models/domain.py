@@ -48,6 +48,11 @@ class Domain:
             return None
         return self.graph.add(event, self.variables)
 
+    @property
+    def empty(self) -> bool:
+        """Nothing is known of it, within the memory or beyond."""
+        return not self.memory and not self._window and not len(self.facts)
+
     def install(self, node: Node) -> None:
         """The event has been judged: what it wrote now stands."""
         event = node.event
@@ -82,11 +87,11 @@ class Domain:
     def _age_fact(self, event: Event) -> None:
         name = variable(event)
         if isinstance(event, Action) and name is not None:
-            self.facts.age((self.name, "write", *name, ""), event)
             self.variables.remember(event)
+            self._drop_all(self.facts.age((self.name, "write", *name, ""), event))
         register = self.intents.register(event)
         if register is not None:
-            self.facts.age((self.name, "intent", *register), event)
+            self._drop_all(self.facts.age((self.name, "intent", *register), event))
 
     def expire(self, now: int) -> None:
         """Gives up facts that are too old, or intents that have ended, as of `now` (ns)."""
@@ -94,7 +99,10 @@ class Domain:
         for fact, event in list(self.facts.ended(lambda e: self._ended(e, edge))):
             self._drop(fact, event)
             self.facts.give_up(fact)
-        for fact, event in self.facts.expire(now - self.settings.facts_age):
+        self._drop_all(self.facts.expire(now - self.settings.facts_age))
+
+    def _drop_all(self, facts: list[tuple[FactKey, Event]]) -> None:
+        for fact, event in facts:
             self._drop(fact, event)
 
     def _ended(self, event: Event, edge: int) -> bool:

@@ -80,6 +80,11 @@ def _merge(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*old, *new}))[:NAMES] if not set(new) <= set(old) else old
 
 
+def subject_of(*parts: str) -> str:
+    """What an episode is about, unmistakably: names may hold any character."""
+    return msgspec.json.encode(parts).decode()
+
+
 def _identity(subject: Subject, opening: Event) -> str:
     """One event opens a subject once; the first evidence, shown for context, may belong to an earlier episode too."""
     text = msgspec.json.encode((*subject, opening.time, opening.source, opening.id))
@@ -258,9 +263,8 @@ class Episodes:
 def _headline(sighting: Sighting, old: Finding, newest: Event, count: int) -> str:
     began = parse_time(old.started_at)
     lasted = (newest.time - began) / 1e9
-    return (
-        f"{sighting.title}: {count} {sighting.counts.replace('_', ' ')} in {_span(lasted)}, confidence {sighting.confidence:.2f}."
-    )
+    counted = sighting.counts if count != 1 else sighting.counts.removesuffix("s")
+    return f"{sighting.title}: {count} {counted} in {_span(lasted)}, confidence {sighting.confidence:.2f}."
 
 
 def _span(seconds: float) -> str:

@@ -8,6 +8,8 @@ from models.events import Action, Event, Transition
 from models.instants import clock_time
 from models.values import number, text
 
+RULE = 300  # characters of an agent's reason that a sentence quotes
+
 
 def change(action: Action) -> str:
     """ "8 -> 16", or "-> 16" where the old value is not known."""
@@ -33,8 +35,8 @@ def because(action: Action) -> str:
     for read in action.reads:
         if read.value is not UNSET and read.metric:
             where = "" if read.resource == action.resource else f" of {read.resource}"
-            return f" because {read.metric}{where} was {text(read.value)}" + (f" ({rule})" if rule else "")
-    return f" ({rule})" if rule else ""
+            return f" because {read.metric}{where} was {text(read.value)}" + (f" ({rule[:RULE]})" if rule else "")
+    return f" ({rule[:RULE]})" if rule else ""
 
 
 def told(action: Action) -> str:

@@ -37,6 +37,11 @@ class Facts:
         self._changed: dict[FactKey, Event | None] = {}
         self.shed = 0
 
+    @property
+    def changed(self) -> bool:
+        """Something has not been written yet."""
+        return bool(self._changed)
+
     def __len__(self) -> int:
         return len(self._facts)
 
@@ -45,12 +50,19 @@ class Facts:
         self._facts[fact] = event
         self._facts.move_to_end(fact)
 
-    def age(self, fact: FactKey, event: Event) -> None:
-        """`event` has left the memory; older than what is there (it is being replayed), it changes nothing."""
+    def age(self, fact: FactKey, event: Event) -> list[tuple[FactKey, Event]]:
+        """`event` has left the memory; older than what is there (it is being replayed), it changes nothing. Answers what went."""
         old = self._facts.get(fact)
-        if old is None or key(old) < key(event):
-            self.load(fact, event)
-            self._changed[fact] = event
+        if old is not None and key(old) >= key(event):
+            return []
+        self.load(fact, event)
+        self._changed[fact] = event
+        gone = []
+        while len(self._facts) > self._limit:
+            gone.append(next(iter(self._facts.items())))
+            self.shed += 1
+            self.give_up(gone[-1][0])
+        return gone
 
     def give_up(self, fact: FactKey) -> None:
         """This fact holds no longer."""
@@ -58,14 +70,12 @@ class Facts:
             self._changed[fact] = None
 
     def expire(self, oldest: int) -> list[tuple[FactKey, Event]]:
-        """Gives up what is older than `oldest` (ns) or beyond the limit; answers what went."""
+        """Gives up what is older than `oldest` (ns); answers what went."""
         gone = []
         while self._facts:
             fact, event = next(iter(self._facts.items()))
-            over = len(self._facts) > self._limit
-            if event.time >= oldest and not over:
+            if event.time >= oldest:
                 break
-            self.shed += over
             self.give_up(fact)
             gone.append((fact, event))
         return gone

@@ -11,8 +11,8 @@ An edge joins events at most one window apart, and a root counts for one window.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
-from collections.abc import Iterator
 
 from models.events import Action, Event, Key, Transition, key, ref
 from models.variables import Install, Variables
@@ -84,7 +84,7 @@ class CausalGraph:
     def __init__(self, window: int, parents: int) -> None:
         self.window = window
         self.most_parents = parents
-        self._by_id: dict[str, Node | tuple[Node, ...]] = {}
+        self._by_id: dict[str, Node | dict[str, Node]] = {}  # the usual id is unique; where it is not, by source
         self._waiting: dict[str, list[Node]] = {}  # a cause that was named and has not been seen -> who named it
         self._named: deque[tuple[int, str]] = deque()
         self._skews: deque[tuple[int, str, int]] = deque(maxlen=SKEWS)  # processed at (ns), source of the effect, skew
@@ -94,32 +94,34 @@ class CausalGraph:
         """How far (ns) an effect's clock ran before its cause's, at most, within the memory; of these sources, or of all."""
         return max((skew for _, source, skew in self._skews if not sources or source in sources), default=0)
 
-    def _entry(self, plain: str) -> tuple[Node, ...]:
-        found = self._by_id.get(plain, ())
-        return (found,) if isinstance(found, Node) else found
-
-    def named(self, name: str) -> Iterator[Node]:
-        """Events called `name`: an id, or "source id"."""
-        yield from self._entry(name)
-        source, _, plain = name.rpartition(" ")
-        if source:
-            yield from (node for node in self._entry(plain) if node.event.source == source)
+    def named(self, name: str, source: str) -> Node | None:
+        """The event called `name`: "source id", or an id, of `source` itself if it has one, else of whoever alone has it."""
+        found = self._by_id.get(name)
+        if isinstance(found, dict):
+            return found.get(source)
+        if found is not None:
+            return found
+        other, _, plain = name.rpartition(" ")
+        found = self._by_id.get(plain) if other else None
+        if isinstance(found, dict):
+            return found.get(other)
+        return found if found is not None and found.event.source == other else None
 
     def seen(self, event: Event) -> Event | None:
         """The event of the memory that has the same (source, id)."""
         found = self._by_id.get(event.id)
-        if found is not None:
-            for node in (found,) if isinstance(found, Node) else found:
-                if node.event.source == event.source:
-                    return node.event
-        return None
+        if isinstance(found, dict):
+            found = found.get(event.source)
+        return found.event if found is not None and found.event.source == event.source else None
 
     def add(self, event: Event, variables: Variables) -> Node:
         """Places the next event in canonical order, with its edges. `variables` must not hold the event's own write yet."""
         node = Node(event)
         present = self._by_id.setdefault(event.id, node)
-        if present is not node:
-            self._by_id[event.id] = (*self._entry(event.id), node)
+        if isinstance(present, dict):
+            present[event.source] = node
+        elif present is not node:
+            self._by_id[event.id] = {present.event.source: present, event.source: node}
         if isinstance(event, Action | Transition):
             links = self._links(node, variables)
             if links:
@@ -133,10 +135,10 @@ class CausalGraph:
         links: dict[Key, Link] = {}
         earliest = event.time - self.window
         for name in event.causes:
-            causes = [cause for cause in self.named(name) if cause is not node and cause.event.time >= earliest]
-            for cause in causes:
+            cause = self.named(name, event.source)
+            if cause is not None and cause is not node and cause.event.time >= earliest:
                 links[key(cause.event)] = Link(cause, "explicit", EXPLICIT)
-            if not causes:
+            else:
                 self._waiting.setdefault(name, []).append(node)
                 self._named.append((event.time, name))
         if isinstance(event, Action):
@@ -147,13 +149,16 @@ class CausalGraph:
         return links
 
     def _attach(self, node: Node, links: dict[Key, Link]) -> None:
+        self._link(node, links)
+        self._attribute(node)
+
+    def _link(self, node: Node, links: dict[Key, Link]) -> None:
         ranked = sorted(links.items(), key=lambda item: (-item[1].probability, item[0]))
         node.parents = tuple(link for _, link in ranked[: self.most_parents])
         for link in node.parents:
             if link.cause.children is None:
                 link.cause.children = []
             link.cause.children.append(node)
-        self._attribute(node)
 
     def _attribute(self, node: Node) -> None:
         """A(node) from its parents, and the sizes of the trees it belongs to."""
@@ -180,50 +185,56 @@ class CausalGraph:
             descent.root.size += descent.mass
 
     def _answer(self, node: Node) -> None:
-        """`node` is a cause that events before it have named: their edges are added now."""
+        """`node` is a cause that events before it have named: their edges are added now, and what descends from them follows at once."""
         event = node.event
-        for name in (event.id, ref(event)):
-            for effect in self._waiting.pop(name, ()):
-                if effect is node or effect.event.time < event.time - self.window:
-                    continue
-                if self._descends(node, effect):
-                    self.cycles += 1
-                    continue
-                links = {key(link.cause.event): link for link in effect.parents}
-                links[key(event)] = Link(node, "explicit", EXPLICIT)
-                for link in effect.parents:
-                    if link.cause.children:
-                        link.cause.children.remove(effect)
-                self._skews.append((event.time, effect.event.source, event.time - effect.event.time))
-                self._attach(effect, links)
-                self._repair(effect)
+        named = {id(effect): effect for name in (event.id, ref(event)) for effect in self._waiting.pop(name, ())}
+        if not named:
+            return
+        causes = self._ancestors(node)
+        changed: list[Node] = []
+        for effect in named.values():
+            if effect is node or effect.event.time < event.time - self.window:
+                continue
+            if causes is None or id(effect) in causes or len(changed) >= REPAIR_LIMIT:
+                self.cycles += 1  # a mutual cause, or more than can be told apart
+                continue
+            links = {key(link.cause.event): link for link in effect.parents}
+            links[key(event)] = Link(node, "explicit", EXPLICIT)
+            for link in effect.parents:
+                if link.cause.children and effect in link.cause.children:
+                    link.cause.children.remove(effect)
+            self._skews.append((event.time, effect.event.source, event.time - effect.event.time))
+            self._link(effect, links)
+            changed.append(effect)
+        for stale in _topological(self._descendants(changed)):
+            self._attribute(stale)
 
-    def _descends(self, node: Node, ancestor: Node) -> bool:
+    def _ancestors(self, node: Node) -> set[int] | None:
+        """Of all that led to `node`, the identities; None where they are too many to look at."""
         stack, met = [node], {id(node)}
-        while stack and len(met) < REPAIR_LIMIT:
+        while stack:
             for link in stack.pop().parents:
-                if link.cause is ancestor:
-                    return True
                 if id(link.cause) not in met:
                     met.add(id(link.cause))
                     stack.append(link.cause)
-        return bool(stack)  # too large to tell: treated as a cycle, and counted
+            if len(met) > REPAIR_LIMIT:
+                return None
+        return met
 
-    def _repair(self, start: Node) -> None:
-        affected: list[Node] = []
-        stack, met = list(start.children or ()), {id(start)}
+    def _descendants(self, nodes: list[Node]) -> list[Node]:
+        """These nodes and all that descends from them, as far as the limit allows."""
+        found: dict[int, Node] = {}
+        stack = list(nodes)
         while stack:
             node = stack.pop()
-            if id(node) in met:
+            if id(node) in found:
                 continue
-            if len(affected) >= REPAIR_LIMIT:
+            if len(found) >= 2 * REPAIR_LIMIT:
                 self.unrepaired += 1
                 break
-            met.add(id(node))
-            affected.append(node)
+            found[id(node)] = node
             stack.extend(node.children or ())
-        for node in _topological(affected):
-            self._attribute(node)
+        return list(found.values())
 
     def path(self, node: Node, root: Node) -> list[tuple[Link, Node]]:
         """The best path from `root` to `node` as (link, effect), cause first; empty where there is none."""
@@ -246,10 +257,11 @@ class CausalGraph:
 
     def forget(self, event: Event) -> None:
         """`event`, the oldest of the memory, has left it."""
-        entry = self._entry(event.id)
-        left = tuple(node for node in entry if node.event is not event)
-        if left:
-            self._by_id[event.id] = left[0] if len(left) == 1 else left
+        found = self._by_id.get(event.id)
+        if isinstance(found, dict):
+            found.pop(event.source, None)
+            if len(found) == 1:
+                self._by_id[event.id] = next(iter(found.values()))
         else:
             self._by_id.pop(event.id, None)
         while self._skews and self._skews[0][0] <= event.time:
@@ -264,16 +276,18 @@ class CausalGraph:
 
 
 def _topological(nodes: list[Node]) -> list[Node]:
-    """Causes before effects, ties in canonical order: late links can run against the canonical order."""
-    inside = {id(node) for node in nodes}
-    pending = sorted(nodes, key=lambda node: key(node.event))
-    done: set[int] = set()
+    """Causes before effects, ties in canonical order: late links can run against it. Kahn's algorithm, O(n log n)."""
+    inside = {id(node): node for node in nodes}
+    missing = {i: sum(id(link.cause) in inside for link in node.parents) for i, node in inside.items()}
+    ready = [(key(node.event), i) for i, node in inside.items() if not missing[i]]
+    heapq.heapify(ready)
     order: list[Node] = []
-    while pending:
-        ready = [n for n in pending if all(id(p.cause) not in inside or id(p.cause) in done for p in n.parents)]
-        if not ready:
-            return order + pending
-        order += ready
-        done |= {id(node) for node in ready}
-        pending = [node for node in pending if id(node) not in done]
+    while ready:
+        _, i = heapq.heappop(ready)
+        order.append(inside[i])
+        for child in inside[i].children or ():
+            if id(child) in missing:
+                missing[id(child)] -= 1
+                if not missing[id(child)]:
+                    heapq.heappush(ready, (key(child.event), id(child)))
     return order

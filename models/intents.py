@@ -64,8 +64,8 @@ class Intents:
             held[register[2]] = event
         return register
 
-    def open(self, action: Action, fallback: int) -> list[Declared]:
-        """Intents of others that are open on the action's knob, in canonical order."""
+    def open(self, action: Action, fallback: int, oldest_fact: int = 0) -> list[Declared]:
+        """Intents of others that are open on the action's knob, in canonical order; none declared before `oldest_fact` (ns)."""
         found: list[Declared] = []
         if not self._registers:
             return found
@@ -73,7 +73,7 @@ class Intents:
             for who, event in self._registers.get((action.resource, parameter), {}).items():
                 closed = event.closed if isinstance(event, Intent) else event.intent is None
                 until = open_until(event, fallback)
-                if who != action.agent and not closed and (until is None or action.time < until):
+                if who != action.agent and not closed and event.time >= oldest_fact and (until is None or action.time < until):
                     found.append(event)
         return sorted(found, key=key)
 

@@ -22,6 +22,8 @@ from models.facts import decode_fact_key, encode_fact_key
 from models.findings import Change, Finding
 from models.stream_time import BEFORE_ALL, WatermarkState
 
+MARKS = 32  # possible checkpoints within the horizon
+
 
 class Checkpoint(msgspec.Struct, frozen=True):
     """An offset, the watermarks as they stood there, and the highest event time before it (ns)."""
@@ -78,7 +80,7 @@ class Stage:
         if checkpoint:
             self.analyzer.timeline.newest = checkpoint.newest
         self._ring: deque[Checkpoint] = deque([self._mark(self.start)])
-        self._written = self.analyzer.timeline.watermark.held
+        self._written = self._marked = self.analyzer.timeline.watermark.held
         self.analyzer.episodes.silent = self.start < self.next
         for name, event in sorted(facts, key=lambda item: key(item[1])):
             self.analyzer.domain(event.domain).restore(decode_fact_key(name), event)
@@ -103,6 +105,9 @@ class Stage:
             self.analyzer.episodes.silent = False
         changes = self.analyzer.feed(signal)
         self.next = max(self.next, offset + 1)
+        if self.analyzer.timeline.watermark.held > self._marked + self._horizon() // MARKS:
+            self._ring.append(self._mark(offset + 1))  # while refilling too, or every restart would reach further back
+            self._marked = self.analyzer.timeline.watermark.held
         return changes
 
     @property
@@ -142,7 +147,6 @@ class Stage:
     def progress(self) -> Progress:
         """The record to write once everything answered so far, and the facts, are durable."""
         timeline = self.analyzer.timeline
-        self._ring.append(self._mark(self.next))
         needed = timeline.watermark.held - self._horizon()
         if timeline.oldest_pending is not None:
             needed = min(needed, timeline.oldest_pending)
@@ -158,10 +162,16 @@ class Stage:
         )
 
     def _horizon(self) -> int:
-        """How far below the watermark a judgement may still look: the memory (a root and what caused it lie within two windows), what is
-        not yet announced, and the disorder."""
+        """How far below the watermark a judgement may still look: the memory, the late link's effect a window before it, what is not yet
+        announced, and the disorder."""
         settings = self.settings
-        return max(settings.memory, 2 * settings.window) + 2 * settings.coalesce + settings.time.lateness
+        return (
+            settings.memory
+            + settings.window
+            + max(0, settings.window - settings.memory)
+            + 2 * settings.coalesce
+            + settings.time.lateness
+        )
 
     def _mark(self, offset: int) -> Checkpoint:
         timeline = self.analyzer.timeline

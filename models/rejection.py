@@ -8,6 +8,7 @@
 | `unknown_type` | a CloudEvent of a `type` that is not ours |
 | `missing_field` | a required field is missing or empty |
 | `wrong_type` | a field holds another type, an unknown word of a closed set, or a number beyond a float |
+| `too_long` | a name of more than 512 characters, a value of more than 4096, or a list with more members than any event needs |
 | `bad_time`, `time_out_of_range` | not RFC 3339; outside 1970-2262 |
 | `batch_not_array` | batch mode, and not a JSON array |
 | `too_large` | above the limit of bytes, or of events in a batch |
@@ -74,6 +75,8 @@ def _invalid(what: str, path: str) -> Rejection:
         return Rejection("not_cloudevents", path, clipped(f"not a CloudEvents 1.0 object: {what}"))
     if "length >= 1" in what[:60] or (path == "type" and what == "Invalid value ''"):
         return Rejection("missing_field", path, f"`{path}` must not be empty")
+    if "length <= " in what:
+        return Rejection("too_long", path, clipped(what))
     if path == "type" and what.startswith("Invalid value "):
         return Rejection("unknown_type", path, f"unknown type {clipped(what[14:94])}; known are {', '.join(TYPES)}")
     return Rejection("wrong_type", path, clipped(what))

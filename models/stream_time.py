@@ -99,7 +99,9 @@ class Watermark:
         self._settings = settings
         self.expected = frozenset(partitions)
         self.held = state.held if state else BEFORE_ALL
-        self._partitions: dict[str, PartitionState] = dict(state.partitions) if state else {}
+        self._partitions: dict[str, PartitionState] = (
+            {name: kept for name, kept in state.partitions.items() if name in self.expected} if state else {}
+        )
 
     def state(self) -> WatermarkState:
         """Everything needed to go on from here."""
@@ -112,8 +114,8 @@ class Watermark:
         old = self._partitions.get(tick.partition)
         self._partitions[tick.partition] = PartitionState(
             watermark=max(tick.watermark, old.watermark if old else BEFORE_ALL),
-            mode=tick.mode,
-            delay=tick.delay,
+            mode=tick.mode if old is None or tick.now >= old.now else old.mode,  # an old owner may still be writing
+            delay=max(tick.delay, old.delay if old else 0),
             now=max(tick.now, old.now if old else BEFORE_ALL),
             since=old.since if old else tick.now,
         )

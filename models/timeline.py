@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,13 +16,15 @@ from models.configuration import StreamTime
 from models.events import Event, Tick
 from models.stream_time import BEFORE_ALL, Watermark, WatermarkState
 
+Waiting: TypeAlias = tuple[int, str, str, int, Event]  # canonical key, and the order of arrival so that events are never compared
+
 
 class Timeline:
     """Order and completeness. `partitions` are the source partitions of the pinned map ("topic/number")."""
 
     def __init__(self, partitions: tuple[str, ...], settings: StreamTime, state: WatermarkState | None = None) -> None:
         self.watermark = Watermark(partitions, settings, state)
-        self._heap: list[tuple[int, str, str, int, Event]] = []
+        self._heap: list[Waiting] = []
         self._count = 0
         self.newest = BEFORE_ALL  # highest event time admitted
         self.below = 0
@@ -42,7 +45,7 @@ class Timeline:
         if event.time < self.watermark.held:
             self.below += 1
             return
-        self._count += 1  # only so that events are never compared
+        self._count += 1
         heapq.heappush(self._heap, (event.time, event.source, event.id, self._count, event))
 
     def tick(self, tick: Tick) -> bool:
@@ -55,14 +58,15 @@ class Timeline:
         heap = self._heap
         while heap and heap[0][0] < bound:
             first = heapq.heappop(heap)
-            if heap and heap[0][:3] == first[:3]:
-                yield from self._alike(first)
-            else:
-                yield first[4]
+            yield (self._least(first) if heap and heap[0][:3] == first[:3] else first)[4]
 
-    def _alike(self, first: tuple[int, str, str, int, Event]) -> list[Event]:
-        """Events of one canonical key, by content: which of them counts must not depend on which came first."""
-        alike = [first[4]]
+    def _least(self, first: Waiting) -> Waiting:
+        """Of the events of one canonical key the least by content: which of them counts must not depend on which came first."""
+        alike = [first]
         while self._heap and self._heap[0][:3] == first[:3]:
-            alike.append(heapq.heappop(self._heap)[4])
-        return sorted(alike, key=msgspec.json.encode)
+            alike.append(heapq.heappop(self._heap))
+        least = min(alike, key=lambda waiting: msgspec.json.encode(waiting[4]))
+        for other in alike:
+            if other is not least:
+                heapq.heappush(self._heap, other)
+        return least

@@ -45,7 +45,7 @@ def same(a: Value | UnsetType, b: Value | UnsetType) -> bool:
         return True
     mine, other = type(a), type(b)
     if mine is tuple or other is tuple:
-        return mine is other and _plain(a) == _plain(b)  # type: ignore[arg-type]
+        return mine is other and (a == b or _plain(a) == _plain(b))  # type: ignore[arg-type]
     return a == b and (mine is other or (mine in NUMBERS and other in NUMBERS))
 
 

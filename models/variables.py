@@ -33,7 +33,7 @@ def variable(event: Event) -> Name | None:
 class Install:
     """An event as the graph keeps it, with the value that it wrote."""
 
-    __slots__ = ("event", "number", "turned", "value")
+    __slots__ = ("event", "number", "odd", "turned", "value")
 
     def __init__(self, event: Event) -> None:
         self.event = event
@@ -43,11 +43,13 @@ class Install:
         elif isinstance(event, Transition):
             self.value = event.after
         self.number = number(self.value)
+        old = number(event.old) if isinstance(event, Action) and event.old is not UNSET and event.old is not None else 0.0
+        self.odd = self.number is None or self.number < 0 or old is None or old < 0  # on no logarithmic scale
         self.turned = False  # it went the other way than the write before it: a necessary sign of a reversal
 
 
 class _Ring:
-    """The newest writes of one variable, how many of them turned, and how many are negative or no numbers."""
+    """The newest writes of one variable, how many of them turned, and how many are odd."""
 
     __slots__ = ("others", "turns", "writes")
 
@@ -59,7 +61,7 @@ class _Ring:
     def append(self, install: Install, most: int) -> None:
         install.turned = self._turns(install)
         self.turns += install.turned
-        self.others += install.number is None or install.number < 0
+        self.others += install.odd
         self.writes.append(install)
         if len(self.writes) > most:
             self.popleft()
@@ -67,7 +69,7 @@ class _Ring:
     def popleft(self) -> None:
         gone = self.writes.popleft()
         self.turns -= gone.turned
-        self.others -= gone.number is None or gone.number < 0
+        self.others -= gone.odd
 
     def _turns(self, install: Install) -> bool:
         writes = self.writes

@@ -11,30 +11,35 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from models.events import Scalar
-
-Text = Annotated[str, Meta(min_length=1)]
-Time = Annotated[str, Meta(description="RFC 3339, any precision to ns")]
-Subject = Annotated[str, Meta(min_length=1, description="the resource acted on or described, such as db/orders")]
-Wire = int | float | str | bool | list[Scalar] | None  # what a knob can hold; a list is a set of members
+# Names and lists are bounded, so that a finding that names them fits into a record; free text is cut, not refused (`conversion`).
+Text = Annotated[str, Meta(min_length=1, max_length=512)]
+Name = Annotated[str, Meta(max_length=512)]
+Time = Annotated[str, Meta(max_length=64, description="RFC 3339, any precision to ns")]
+Subject = Annotated[str, Meta(min_length=1, max_length=512, description="the resource acted on or described, such as db/orders")]
+Word = Annotated[str, Meta(max_length=4096)]  # a value; longer content belongs in as its hash
+Members = Annotated[list[int | float | Name | bool | None], Meta(max_length=1000)]
+Wire = int | float | Word | bool | Members | None  # what a knob can hold; a list is a set of members
+Names = Annotated[list[Name], Meta(max_length=64)]
+Link = Annotated[str, Meta(max_length=1100)]  # an id, or "source id"
+Links = Annotated[list[Link], Meta(max_length=64)]
 
 
 class ReadData(msgspec.Struct, gc=False):
     """An observation that an action rests on."""
 
     resource: Text
-    metric: str = ""
+    metric: Name = ""
     value: Wire | UnsetType = UNSET
     time: Time | None = None
-    version: int | float | str | None = None
+    version: int | float | Name | None = None
 
 
 class ExpectationData(msgspec.Struct, gc=False):
     """An effect that an intent announces."""
 
     resource: Text
-    metric: str = ""
-    direction: str = ""
+    metric: Name = ""
+    direction: Name = ""
     max_ratio: float | None = None
 
 
@@ -51,10 +56,10 @@ class ClauseData(msgspec.Struct, gc=False):
     """The intent that an action carries."""
 
     until: Time | None = None
-    expects: list[ExpectationData] = []
-    abort_if: list[ConditionData] = []
-    reason: str = ""
-    handoff_to: list[str] = []
+    expects: Annotated[list[ExpectationData], Meta(max_length=64)] = []
+    abort_if: Annotated[list[ConditionData], Meta(max_length=64)] = []
+    reason: Name = ""
+    handoff_to: Names = []
 
 
 class ConstraintData(msgspec.Struct, gc=False):
@@ -75,7 +80,7 @@ class WhyData(msgspec.Struct, gc=False):
 class AlternativeData(msgspec.Struct, gc=False):
     """What the agent considered and did not do."""
 
-    verb: str = ""
+    verb: Name = ""
     reason_rejected: str = ""
 
 
@@ -84,21 +89,21 @@ class ActionData(msgspec.Struct, gc=False):
 
     agent: Text
     verb: Text
-    parameter: str = ""
+    parameter: Name = ""
     mandate: str = ""
     old: Wire | UnsetType = UNSET
     new: Wire | UnsetType = UNSET
-    version: int | float | str | None = None
+    version: int | float | Name | None = None
     outcome: Literal["applied", "failed", "rejected", "considered"] = "applied"
-    owner: str = ""
-    reads: list[ReadData] = []
-    constraints: list[ConstraintData] = []
+    owner: Name = ""
+    reads: Annotated[list[ReadData], Meta(max_length=256)] = []
+    constraints: Annotated[list[ConstraintData], Meta(max_length=64)] = []
     why: WhyData | None = None
-    alternatives: list[AlternativeData] = []
+    alternatives: Annotated[list[AlternativeData], Meta(max_length=64)] = []
     intent: ClauseData | None = None
-    acknowledges: list[str] = []
-    deletes: list[str] = []
-    rollout: str = ""
+    acknowledges: Links = []
+    deletes: Links = []
+    rollout: Name = ""
 
 
 class SampleData(msgspec.Struct, gc=False):
@@ -106,7 +111,7 @@ class SampleData(msgspec.Struct, gc=False):
 
     metric: Text
     value: float
-    unit: str = ""
+    unit: Name = ""
     role: Literal["", "demand", "capacity"] = ""
 
 
@@ -116,7 +121,7 @@ class TransitionData(msgspec.Struct, gc=False, rename={"before": "from", "after"
     metric: Text
     before: Wire = None
     after: Wire = None
-    severity: str = ""
+    severity: Name = ""
     text: str = ""
     slo: bool = False
 
@@ -126,7 +131,7 @@ class DependencyData(msgspec.Struct, gc=False, rename={"dependent": "from", "dep
 
     dependent: Text
     dependency: Text
-    relation: str = ""
+    relation: Name = ""
     weight: float = 1.0
     until: Time | None = None
     removed: bool = False
@@ -136,10 +141,10 @@ class IntentData(msgspec.Struct, gc=False):
     """`interplay.intent.v1`: a declared intent without an action of its own."""
 
     agent: Text
-    parameter: str = ""
+    parameter: Name = ""
     desired: Wire | UnsetType = UNSET
     until: Time | None = None
-    reason: str = ""
+    reason: Name = ""
     closed: bool = False
 
 
@@ -149,7 +154,7 @@ class VerdictData(msgspec.Struct, gc=False):
     agent: Text
     rollout: Text
     verdict: Literal["pass", "fail", "block"]
-    payload: str = ""
+    payload: Name = ""
 
 
 class Attributes(msgspec.Struct, gc=False, kw_only=True, tag_field="type"):
@@ -159,9 +164,9 @@ class Attributes(msgspec.Struct, gc=False, kw_only=True, tag_field="type"):
     id: Text
     source: Text
     time: Time
-    domain: str = "default"
-    causationid: str | list[str] = ""
-    traceparent: str = ""
+    domain: Name = "default"
+    causationid: Link | Links = ""
+    traceparent: Name = ""
 
 
 class ActionEvent(Attributes, gc=False, kw_only=True, tag="interplay.action.v1"):
@@ -188,7 +193,7 @@ class TransitionEvent(Attributes, gc=False, kw_only=True, tag="interplay.transit
 class DependencyEvent(Attributes, gc=False, kw_only=True, tag="interplay.dependency.v1"):
     """The whole event; the data name both resources, so the subject is optional."""
 
-    subject: str = ""
+    subject: Name = ""
     data: DependencyData
 
 

@@ -42,6 +42,9 @@ METRICS: dict[str, Metric] = {
     # reduce and analyze
     "interplay_late_total": Metric("counter", "Events too late to be analysed; they are stored.", PARTITION),
     "interplay_duplicates_total": Metric("counter", "Repeats of an event that were left out.", PARTITION),
+    "interplay_undecodable_total": Metric(
+        "counter", "Records of our own topics that could not be read, and were passed over.", ("topic",)
+    ),
     "interplay_dropped_total": Metric("counter", "Data left out because a limit was reached.", (*PARTITION, "what")),
     "interplay_watermark_timestamp_seconds": Metric("gauge", "Event time up to which a partition is known.", PARTITION),
     "interplay_watermark_age_seconds": Metric("gauge", "How far the watermark lies behind the worker's clock.", PARTITION),

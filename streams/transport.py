@@ -198,6 +198,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def perform_seek(self) -> None:
         """Goes to where reading starts; Faust calls this at every assignment, sometimes twice."""
+        self.epoch += 1  # before the role's state is made anew: nothing read before may reach it
         starts = await self.app.start_offsets(set(self.assignment()))
         # On the consumer's own thread: beside a poll that is just being answered, a seek from here could be overwritten.
         await self._thread.call_thread(self._seek_all, starts)

@@ -132,6 +132,23 @@ def broken() -> Iterator[Record]:
         yield f"type {kind[:30]!r}", _json(good(type=kind)), structured, reason
     for version in ("0.3", "1", "2.0", ""):
         yield f"specversion {version!r}", _json(good(specversion=version)), structured, "not_cloudevents"
+    for field, value in (
+        ("agent", "a" * 513),
+        ("verb", "v" * 513),
+        ("old", "x" * 4097),
+        ("new", ["m"] * 1001),
+        ("acknowledges", ["a"] * 65),
+    ):
+        yield f"{field} of {len(value)}", _json(good(data={**DATA["action"], field: value})), structured, "too_long"
+    for name, text in (
+        ("id", "i" * 513),
+        ("source", "s" * 513),
+        ("subject", "s" * 513),
+        ("domain", "d" * 513),
+        ("causationid", ["a"] * 65),
+    ):
+        yield f"{name} of {len(text)}", _json(good(**{name: text})), structured, "too_long"
+    yield "257 reads", _json(good(data={**DATA["action"], "reads": [{"resource": "r"}] * 257})), structured, "too_long"
     yield from _not_json(structured)
     yield from _modes(structured)
 
@@ -156,7 +173,7 @@ def _not_json(structured: list[tuple[str, bytes]]) -> Iterator[Record]:
         forged = {"metric": "m", "value": 1, "role": " - at `$.id`" * times}
         yield (
             f"a role that forges a path {times} times",
-            _json(good("sample", data=forged))[:LIMIT],
+            _json(good("sample", data=forged))[: LIMIT - 2000],
             structured,
             "wrong_type" if times == 1 else "not_json",
         )

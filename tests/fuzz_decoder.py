@@ -32,7 +32,7 @@ from streams.sources.cloudevents import BATCH, STRUCTURED, decode_record
 LIMIT = 1 << 20
 REASONS = {
     "not_json", "too_deep", "not_cloudevents", "unknown_type", "missing_field", "wrong_type", "bad_time", "time_out_of_range",
-    "batch_not_array", "too_large",
+    "batch_not_array", "too_large", "too_long",
 }  # fmt: skip
 ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "domain", "causationid", "traceparent")
 TOKENS = (

@@ -26,7 +26,7 @@ def test_the_corpus_is_large_and_has_every_reason() -> None:
     assert len({name for name, *_ in CORPUS}) == len(CORPUS) >= 200
     assert {reason for *_, reason in CORPUS} == {
         "not_json", "too_deep", "not_cloudevents", "unknown_type", "missing_field", "wrong_type", "bad_time", "time_out_of_range",
-        "batch_not_array", "too_large",
+        "batch_not_array", "too_large", "too_long",
     }  # fmt: skip
 
 

@@ -57,17 +57,16 @@ def test_facts_that_are_too_old_are_given_up() -> None:
 def test_beyond_the_limit_the_oldest_goes_and_is_counted() -> None:
     facts = Facts(1)
     facts.age(WRITE, wrote(0, "a", 1, 2))
-    facts.age(OTHER, wrote(5, "a", 1, 2, "db/orders cpu"))
-    assert [name for name, _ in facts.expire(0)] == [WRITE]
+    assert [name for name, _ in facts.age(OTHER, wrote(5, "a", 1, 2, "db/orders cpu"))] == [WRITE]
     assert (facts.shed, len(facts)) == (1, 1)
 
 
 def test_a_renewed_fact_is_no_longer_the_oldest() -> None:
-    facts = Facts(1)
+    facts = Facts(2)
     facts.age(WRITE, wrote(0, "a", 1, 2))
     facts.age(OTHER, wrote(1, "a", 1, 2, "db/orders cpu"))
     facts.age(WRITE, wrote(2, "a", 2, 3))
-    assert [name for name, _ in facts.expire(0)] == [OTHER]
+    assert [name for name, _ in facts.age(FREEZE, declared(3, "ann", "svc/cart"))] == [OTHER]
 
 
 def test_only_intents_end() -> None:

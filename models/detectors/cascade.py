@@ -67,7 +67,8 @@ class Cascades(msgspec.Struct, frozen=True):
     def _continued(self, subject: str, node: Node, descent: Descent) -> Sighting:
         event = node.event
         piece = Piece(event, _role(event), _note(event), event_told(event))
-        return self._sighting(subject, node, descent, (piece,), [(link, node) for link in node.parents[:1]])
+        last = [(link, node) for link in node.parents if any(up.root is descent.root for up in link.cause.descents())]
+        return self._sighting(subject, node, descent, (piece,), last[:1])
 
     def _sighting(
         self, subject: str, node: Node, descent: Descent, pieces: tuple[Piece, ...], path: list[tuple[Link, Node]]

@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 
 from models.configuration import Conflict
 from models.domain import Domain
-from models.episodes import Piece, Sighting, Standing
+from models.episodes import Piece, Sighting, Standing, subject_of
 from models.events import Action, Condition, Intent, Value, key, ref
 from models.explain import change, deed, told
 from models.findings import Basis, CausalEdge, Root, Severity
@@ -26,6 +26,7 @@ from models.instants import clock_time, format_duration
 from models.intents import Declared, desired, open_until, reason, released
 from models.values import distance, number, same, text
 
+MOST_INTENTS = 8  # newest intents on one knob that a write is held against
 GRAVE = ("freeze", "failover", "maintenance", "incident")
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -49,7 +50,7 @@ class Conflicts(msgspec.Struct, frozen=True):
         if not isinstance(event, Action) or event.outcome != "applied":
             return ()
         current = domain.variables.current((event.resource, event.parameter), event.time - self.facts_age)
-        intents = domain.intents.open(event, self.settings.intent_window)
+        intents = domain.intents.open(event, self.settings.intent_window, event.time - self.facts_age)[-MOST_INTENTS:]
         rival = current if current is not None and current.source != event.source else None
         if rival is None and not intents:
             return ()
@@ -70,8 +71,8 @@ class Conflicts(msgspec.Struct, frozen=True):
             yield from self._override(event, intent, _stood(intent, writes, current))
 
     def _regression(self, event: Action, current: Action) -> Iterable[Sighting]:
-        newer, older = number(current.version), number(event.version)
-        if newer is None or older is None or older >= newer:
+        newer, older = current.version, event.version
+        if not isinstance(newer, int | float) or not isinstance(older, int | float) or older >= newer:
             return
         yield self._sighting(
             "version_regression",
@@ -84,7 +85,7 @@ class Conflicts(msgspec.Struct, frozen=True):
             score=0.8,
             severity="error",
             confidence=0.95,
-            metrics={"versions_back": newer - older},
+            metrics={"versions_back": float(newer - older)},
         )
 
     def _lost_update(self, event: Action, current: Action, skew: int) -> Iterable[Sighting]:
@@ -117,7 +118,8 @@ class Conflicts(msgspec.Struct, frozen=True):
         if clause is not None and any(_met(condition, event) for condition in clause.abort_if):
             return  # a justified rollback: the holder itself allows it
         expected = clause.expects if clause is not None else ()
-        fault = [e for e in expected for r in event.reads if (r.resource, r.metric) == (e.resource, e.metric)]
+        read = {(r.resource, r.metric) for r in event.reads}
+        fault = [e for e in expected if (e.resource, e.metric) in read]
         why = reason(intent)
         until = open_until(intent, self.settings.intent_window)
         left = f" until {clock_time(until)}" if until is not None else ""
@@ -163,7 +165,7 @@ class Conflicts(msgspec.Struct, frozen=True):
         return Sighting(
             pattern="intent_conflict",
             kind=kind,
-            subject=" ".join((kind, event.resource, event.parameter, *agents)),
+            subject=subject_of(kind, event.resource, event.parameter, *agents),
             pieces=pieces,
             counts="violations",
             counted=("root",),

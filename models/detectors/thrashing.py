@@ -20,7 +20,7 @@ from msgspec import UNSET
 
 from models.configuration import Thrashing
 from models.domain import Domain
-from models.episodes import Piece, Sighting, Standing
+from models.episodes import Piece, Sighting, Standing, subject_of
 from models.events import Action, key, ref
 from models.explain import change, list_names, told, turned_back
 from models.findings import CausalEdge, Root, Severity
@@ -57,7 +57,7 @@ class Thrash(msgspec.Struct, frozen=True):
         if not isinstance(event, Action) or event.outcome != "applied" or event.new is UNSET:
             return ()
         name = (event.resource, event.parameter)
-        subject = f"{event.resource} {event.parameter}"
+        subject = subject_of(event.resource, event.parameter)
         stands = standing("thrashing", subject)
         if not domain.variables.may_reverse(event, self.settings.deadband, 0 if stands.open else FEWEST - 1):
             return ()  # the usual case, in O(1): a knob that keeps its direction
@@ -110,7 +110,7 @@ class Thrash(msgspec.Struct, frozen=True):
             pieces=(*began, *(_piece(reversal) for reversal in fresh)),
             counts="reversals",
             counted=("reversal",),
-            title=f"{list_names(agents)} {'fight over' if len(agents) > 1 else 'hunts on'} {subject}",
+            title=f"{list_names(agents)} {'fight over' if len(agents) > 1 else 'hunts on'} {event.resource} {event.parameter}",
             agents=agents,
             resources=(event.resource,),
             parameters=(event.parameter,),

@@ -10,10 +10,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from faust.types import TP
 
-from models.events import Event, Tick, decode_signal, encode_signal
+from models.events import Event, Tick, decode_signal, encode_signal, key
 from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
 from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all
@@ -51,7 +52,8 @@ class Remembered:
             return
         fact = decode_signal(value)
         assert isinstance(fact, Event)
-        self.facts[name] = fact
+        if name not in self.facts or key(self.facts[name]) <= key(fact):  # an old owner may have written after a new one
+            self.facts[name] = fact
 
     def take_progress(self, name: str, value: bytes | None) -> None:
         """One record of the progress topic. An old owner may have written after a new one: the furthest counts."""
@@ -156,11 +158,20 @@ class Analyze:
         self._measure(batch.tp, stage)
 
     def _feed(self, stage: Stage, record: ConsumerRecord) -> list[Change]:
-        signal = decode_signal(record.value)
+        try:
+            signal = decode_signal(record.value or b"")
+        except msgspec.MsgspecError as error:  # not ours, or of a newer version: it must not stop the partition for ever
+            self._metrics.add("interplay_undecodable_total", 1, record.topic)
+            log.warning(
+                "%s/%s offset %s is no signal and was passed over: %s", record.topic, record.partition, record.offset, error
+            )
+            return []
         try:
             return stage.feed(record.offset, signal)
         except KeyError:
             assert isinstance(signal, Tick)
+            if signal.map_version < self._map.version:
+                return []  # of a partition that has been given up since
             raise KafkaTrouble(
                 f"{record.topic}/{record.partition} tells of {signal.partition}, which is not in the pinned map: "
                 "another worker reads other topics; run interplay init, and restart all workers"

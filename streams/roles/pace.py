@@ -28,6 +28,11 @@ class Pace:
         self._settings = settings
         self._mine: dict[TP, tuple[int, bool]] = {}  # watermark (ns), whether there is a backlog
         self._others: dict[str, tuple[int, bool]] = {}
+        self._pinned: frozenset[str] = frozenset()
+
+    def pin(self, partitions: tuple[str, ...]) -> None:
+        """The source partitions there are: one that has been given up is not waited for."""
+        self._pinned = frozenset(partitions)
 
     def own(self, partitions: set[TP]) -> None:
         """These are ours from now on, and nothing is known of them yet."""
@@ -40,7 +45,8 @@ class Pace:
     def held_back(self, partitions: set[TP]) -> set[TP]:
         """Those of `partitions` that are too far ahead of the slowest."""
         mine = {partition_name(tp.topic, tp.partition): state for tp, state in self._mine.items()}
-        waited_for = [watermark for watermark, backlog in (self._others | mine).values() if backlog]
+        others = {name: state for name, state in self._others.items() if name in self._pinned}
+        waited_for = [watermark for watermark, backlog in (others | mine).values() if backlog]
         if not waited_for:
             return set()
         limit = min(waited_for) + AHEAD_LIMIT

@@ -44,6 +44,7 @@ class Reduce:
     async def start(self) -> None:
         """Connects. Raises KafkaTrouble where the topics are not as `interplay init` leaves them."""
         self._map = await checked_map(self._settings)
+        self._pace.pin(self._map.partitions())
         self._producer = producer(self._settings)
         await self._producer.start()
         kafka = self._settings.kafka

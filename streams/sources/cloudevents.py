@@ -19,8 +19,9 @@ def decode_record(value: bytes | None, headers: Sequence[tuple[str, bytes]], rec
     if not value and not any(name.lower().startswith("ce_") for name, _ in headers):
         return [Rejection("not_json", "", "the record has no value")]
     value = value or b""
-    if len(value) > record_limit:
-        return [Rejection("too_large", "", f"{len(value):,} bytes, at most {record_limit:,}")]
+    size = len(value) + sum(len(name) + len(raw) for name, raw in headers)
+    if size > record_limit:
+        return [Rejection("too_large", "", f"{size:,} bytes, at most {record_limit:,}")]
     if not headers:
         return _by_first_byte(value)
     content = attributes = None
