@@ -102,6 +102,7 @@ class Episodes:
         self._timers: list[tuple[int, Subject]] = []
         self.resolved: list[tuple[int, str]] = []  # (ns, id) of findings resolved and not yet tombstoned; a heap
         self.silent = False  # while the memory is refilled: nothing opens
+        self.announced = BEGINNING[0]  # ns: what was due by then has been announced before the restart
 
     def __len__(self) -> int:
         return len(self._open)
@@ -132,14 +133,15 @@ class Episodes:
             episode = self._open[subject] = _Episode(finding, sighting.ends)
             heapq.heappush(self._timers, (episode.ends, subject))
             return Change("opened", finding)
-        if key(newest) <= episode.finding.as_of:
-            return None
+        due = (newest.time // self._coalesce + 1) * self._coalesce
+        if key(newest) <= episode.finding.as_of or (self.silent and due <= self.announced):
+            return None  # counted already, or judged before the restart, with all of the memory at hand, and found to be nothing
         episode.finding = self._grown(episode.finding, sighting)
         episode.ends = sighting.ends
         heapq.heappush(self._timers, (episode.ends, subject))
         if episode.due is None:
-            episode.due = (newest.time // self._coalesce + 1) * self._coalesce
-            heapq.heappush(self._timers, (episode.due, subject))
+            episode.due = due
+            heapq.heappush(self._timers, (due, subject))
         return None
 
     def next_timer(self) -> int | None:

@@ -3,7 +3,8 @@
 Durable are the findings (open episodes with their counts), the facts (what has left the memory and still holds) and one progress record:
 the next offset, and a *checkpoint*: an earlier offset before which no event was as new as anything still needed, with the watermarks as
 they stood there. Recovery restores findings and facts, sets the checkpoint's watermarks, and feeds checkpoint to next silently: the
-indexes fill, open episodes fold what is newer than their `as_of`, nothing opens. Whatever then stands ahead of the topic is announced.
+indexes fill, nothing opens, and open episodes fold what had been seen and not yet announced; what is older was judged with all of the
+memory at hand, and is not judged again with the little that the refill has so far.
 
 Writing order: findings, facts, progress, then Kafka offsets. Every write is safe to repeat.
 """
@@ -82,6 +83,8 @@ class Stage:
         self._ring: deque[Checkpoint] = deque([self._mark(self.start)])
         self._written = self._marked = self.analyzer.timeline.watermark.held
         self.analyzer.episodes.silent = self.start < self.next
+        if progress:
+            self.analyzer.episodes.announced = progress.watermark.held
         for name, event in sorted(facts, key=lambda item: key(item[1])):
             self.analyzer.domain(event.domain).restore(decode_fact_key(name), event)
         for finding in sorted(findings, key=lambda f: f.as_of):
