@@ -18,6 +18,7 @@ COMMAND = re.compile(r"^(?:make|docker|cp|interplay|\.venv/bin/interplay) ")
 ELSEWHERE = {
     "make demo": "test_demo.py",
     "make test": "scripts/run-tests.sh",  # what runs this test
+    "make bench": "test_benchmarks.py",
     "cp .env.example .env": "test_compose.py",
     "docker compose up": "test_compose.py",  # read by Compose's own loader: no engine here
     "interplay status": "test_status.py",
