@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from broken_records import TYPES, good
 
 from models.decode import decode_event
 from models.rejection import Rejection
-from streams.validation import Omissions
+from streams.validation import Misspellings, Omissions
 
-WRITE: dict[str, object] = {"agent": "a", "verb": "scale", "new": 16}
+BARE: dict[str, object] = {"agent": "a", "verb": "scale", "new": 16}
+WRITE = {**BARE, "parameter": "replicas"}
 READS = [{"resource": "db/orders", "metric": "p95"}]
 
 
@@ -25,9 +27,10 @@ def told(*events: dict[str, object]) -> list[str]:
 
 
 def test_a_write_without_old_and_an_action_without_reasons_are_told() -> None:
-    bare, whole = good(data=WRITE), good(data={**WRITE, "old": 8, "reads": READS})
+    bare, whole = good(data=BARE), good(data={**BARE, "old": 8, "reads": READS})
     assert [sentence.partition(":")[0] for sentence in told(bare, whole, bare)] == [
         "2 of 3 writes carry no `old`",
+        "3 of 3 writes name no `parameter`",
         "2 of 3 actions carry neither `reads` nor `causationid`",
     ]
 
@@ -44,3 +47,31 @@ def test_a_write_without_old_and_an_action_without_reasons_are_told() -> None:
 )
 def test_nothing_is_told_of_what_leaves_nothing_out(event: dict[str, object]) -> None:
     assert told(event) == []
+
+
+def misspelt(file: Path, *events: dict[str, object]) -> list[str]:
+    file.write_text("not json\n" + "".join(json.dumps(event) + "\n" for event in events))
+    misspellings = Misspellings()
+    misspellings.look(str(file))
+    return misspellings.sentences()
+
+
+def test_a_field_that_looks_like_a_known_one_is_told_with_what_was_meant(tmp_path: Path) -> None:
+    action = good(data={**BARE, "paramter": "replicas"})
+    transition = good("transition", data={"metric": "health", "form": "ok", "to": "bad"})
+    assert misspelt(tmp_path / "events.jsonl", action, action, transition) == [
+        "data.form is unknown; did you mean data.from? (1 event)",
+        "data.paramter is unknown; did you mean data.parameter? (2 events)",
+    ]
+
+
+def test_other_fields_are_the_producers_own(tmp_path: Path) -> None:
+    own = good(data={**WRITE, "cluster": "eu-1", "parameters": ["replicas"]})  # unlike any; like one that is there
+    assert misspelt(tmp_path / "events.jsonl", own, *(good(kind) for kind in TYPES)) == []
+
+
+def test_what_can_be_read_only_once_is_left_alone() -> None:
+    misspellings = Misspellings()
+    misspellings.look("-")
+    misspellings.look("/dev/null")
+    assert misspellings.sentences() == []

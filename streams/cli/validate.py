@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from models.decode import Rejection
 from streams.cli.command import FOUND, OK, Command, Context
 from streams.cli.lines import read, refusal
-from streams.validation import Omissions
+from streams.validation import Misspellings, Omissions
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(context: Context) -> int:
     good = bad = 0
-    omissions = Omissions()
+    omissions, misspellings = Omissions(), Misspellings()
     for file in context.arguments.files:
         for line, event in read(file):
             if isinstance(event, Rejection):
@@ -30,8 +30,9 @@ def _run(context: Context) -> int:
             else:
                 good += 1
                 omissions.add(event)
+        misspellings.look(file)
     context.out.say(f"{good:,} good, {bad:,} bad.")
-    for sentence in omissions.sentences():
+    for sentence in (*misspellings.sentences(), *omissions.sentences()):
         context.out.say(sentence)
     return FOUND if bad else OK
 
@@ -40,7 +41,8 @@ COMMAND = Command(
     name="validate",
     summary="say line by line what is wrong with events in files",
     details="The rules are those of the workers: what passes here is not sent to the dead letters there. What good events leave out, "
-    "and what that costs, is told at the end.",
+    "and what that costs, is told at the end, and so are unknown data fields that look like a known one misspelt (of plain files, not of "
+    "compressed ones or standard input).",
     examples=("interplay validate events.jsonl", "my-producer --dry-run | interplay validate -"),
     exits="0 every line is good; 1 some are not; 2 bad usage or unreadable input",
     run=_run,
