@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from models.findings import SEVERITIES, Finding, Severity
-from models.instants import format_duration, parse_time
-from streams.terminal import Style, Terminal
+from models.instants import SECOND, format_duration, format_time, parse_time
+from streams.terminal import Style, Terminal, figure
 
 _STYLES: dict[Severity, Style] = {"info": "cyan", "warning": "yellow", "error": "red", "critical": "red"}
 BEGINNING, NEWEST = 4, 6  # sentences shown of a long explanation
 _SURE = {
-    "certificate": "the events themselves prove it",
-    "cited": "the agents cite it",
+    "certificate": "a certificate, from the events alone",
+    "cited": "the agents' own reads and causes link it",
     "inferred": "inferred from what agents read and wrote",
     "statistical": "inferred from how often it happens",
 }
+_MANY = {2: "two", 3: "three", 4: "four", 5: "five"}
+AGAINST = 0.5  # fight index from which agents push against each other rather than each both ways
 
 
 def paragraph(finding: Finding, terminal: Terminal, stored: bool = False) -> str:
     """Several lines about one finding. `stored`: it is in the store, so the query that shows it is added."""
-    head = terminal.paint(f"{finding.severity} {finding.pattern}/{finding.kind}", _STYLES[finding.severity])
-    lines = [f"{head}: {terminal.paint(finding.title, 'bold')}"]
+    head = f"{finding.severity} {finding.pattern}/{finding.kind}:"
+    fits = len(head) + 1 + len(finding.title) <= terminal.width
+    title = terminal.paint(finding.title if fits else terminal.wrap(finding.title, "  "), "bold")
+    lines = [terminal.paint(head, _STYLES[finding.severity]) + (" " if fits else "\n") + title]
     lines.append(terminal.wrap(_since(finding), "  "))
-    lines += [terminal.wrap(sentence, "  ") for sentence in _shortened(finding.explanation)]
+    if told := figures(finding):
+        lines.append(terminal.wrap(f"{told[0].upper()}{told[1:]}.", "  "))
+    lines += [terminal.wrap(sentence, "  ") for sentence in _shortened(finding.explanation[1:])]  # the first repeats the head
     if finding.blast_radius:
-        reach = ", ".join(f"{r.resource} ({r.probability:.0%})" for r in finding.blast_radius[:5])
+        reach = ", ".join(f"{r.resource} ({percent(r.probability)})" for r in finding.blast_radius[:5])
         lines.append(terminal.wrap(f"It may hit next: {reach}.", "  "))
     lines += [terminal.wrap(doubt, "  ") for doubt in _doubts(finding)]
     if stored:
@@ -32,6 +38,40 @@ def paragraph(finding: Finding, terminal: Terminal, stored: bool = False) -> str
     else:
         lines.append(terminal.paint(f"  {finding.finding_id}", "dim"))
     return "\n".join(lines)
+
+
+def figures(finding: Finding) -> str:
+    """The two or three numbers of a finding that tell most, in words; "" where it has none of them."""
+    metrics = finding.metrics
+    told = [_counted(metrics, name) for name in ("reversals", "violations", "reactions") if name in metrics]
+    if metrics.get("period_s"):
+        told.append(f"a full swing takes {figure(metrics['period_s'])} s")
+    if "fight_index" in metrics:
+        told.append(_fight(len(finding.agents), metrics["fight_index"]))
+    if "lag_s" in metrics:
+        told.append(f"the last {figure(metrics['lag_s'])} s after what it overrode")
+    if "depth" in metrics:
+        told.append(f"{figure(metrics['depth'])} deep")
+    if "span_s" in metrics:
+        told.append(f"over {figure(metrics['span_s'])} s")
+    return ", ".join(told)
+
+
+def percent(share: float) -> str:
+    """A share or probability, "90 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def _counted(metrics: dict[str, float], name: str) -> str:
+    return f"{figure(metrics[name])} {name if metrics[name] != 1 else name.removesuffix('s')}"
+
+
+def _fight(agents: int, index: float) -> str:
+    """The fight index (0 to 1) in words."""
+    if agents < 2:
+        return "one agent hunting"
+    many = _MANY.get(agents, str(agents))
+    return f"{many} agents pushing against each other" if index >= AGAINST else f"{many} agents that each push both ways"
 
 
 def at_least(finding: Finding, severity: Severity) -> bool:
@@ -61,11 +101,15 @@ def _shortened(sentences: tuple[str, ...]) -> list[str]:
 def _since(finding: Finding) -> str:
     lasted = ago(parse_time(finding.updated_at) - parse_time(finding.started_at))
     if finding.resolved_at:
-        state = f"From {finding.started_at}, {lasted} long, resolved at {finding.resolved_at}"
+        state = f"From {_to_the_second(finding.started_at)}, {lasted} long, resolved at {_to_the_second(finding.resolved_at)}"
     else:
-        state = f"Open since {finding.started_at}, {lasted} so far"
+        state = f"Open since {_to_the_second(finding.started_at)}, {lasted} so far"
     domain = "" if finding.domain == "default" else f" in {finding.domain}"
-    return f"{state}{domain}; confidence {finding.confidence:.0%}: {_SURE[finding.basis]}."
+    return f"{state}{domain}; {percent(finding.confidence)} sure: {_SURE[finding.basis]}."
+
+
+def _to_the_second(time: str) -> str:
+    return format_time(parse_time(time) // SECOND * SECOND)
 
 
 def _doubts(finding: Finding) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -76,8 +77,9 @@ def test_the_demo_tells_what_happens_and_leaves_the_rows(tmp_path: Path) -> None
     assert time.monotonic() - began < WITHIN_S
     assert "\033[" not in out
     assert "times faster" in out or "Accelerated" in out
-    for marker in (">>> FOUND: thrashing", ">>> FOUND: intent_conflict", ">>> GROWS: ", ">>> RESOLVED: "):
+    for marker in (">>> FOUND: thrashing", ">>> FOUND: intent_conflict", ">>> RESOLVED: "):
         assert marker in out
+    assert re.search(r"^>>> (GROWS|EASES|CHANGES): ", out, re.MULTILINE)
     assert "router-r1 and router-r2 fight over route/orders share_a" in out
 
     sql = "SELECT pattern, argMax(status, revision) AS state FROM findings GROUP BY finding_id, pattern"

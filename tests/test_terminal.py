@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import os
 import pty
+import shutil
+from pathlib import Path
 
 import pytest
 
-from streams.terminal import Terminal, table
+from streams.terminal import Terminal, figure, program, table
 
 
 class Screen:
@@ -55,7 +57,14 @@ def test_lines_fit_the_terminal() -> None:
     terminal = Terminal(Screen().stream, {"TERM": "xterm"})
     lines = terminal.wrap("word " * 100, "  ").splitlines()
     assert len(lines) > 1
-    assert all(line.startswith("  word") and len(line) <= terminal.width for line in lines)
+    assert all(len(line) <= terminal.width for line in lines)
+    assert lines[0].startswith("  word") and all(line.startswith("    word") for line in lines[1:])
+
+
+def test_names_are_not_broken_at_their_hyphens() -> None:
+    terminal = Terminal(Screen().stream, {"TERM": "xterm"})
+    text = "cost-optimizer " * 50
+    assert terminal.wrap(text).split() == text.split()
 
 
 def test_tables_line_up_and_numbers_stand_right() -> None:
@@ -66,3 +75,40 @@ def test_tables_line_up_and_numbers_stand_right() -> None:
         "store   1,200   50 %",
     ]
     assert table(("a", "b"), []) == "a  b\n-  -"
+
+
+def test_tables_stack_what_does_not_fit() -> None:
+    rows = [("thrashing", "cost-optimizer and perf-scaler fight"), ("cascade", "short")]
+    assert table(("pattern", "who and what"), rows, 27).splitlines() == [
+        "pattern    who and what",
+        "---------  ----------------",
+        "thrashing  cost-optimizer",
+        "           and perf-scaler",
+        "           fight",
+        "cascade    short",
+    ]
+    wide = table(("a" * 30, "b" * 30, "c" * 30), [("x " * 20, "y", "z" * 50)], 20)
+    assert all(len(line) <= 20 for line in wide.splitlines())
+
+
+def test_numbers_have_one_format() -> None:
+    assert [figure(n) for n in (0, 8, 0.4652, 38.14, 100, 20079.2, 30000.0, -1234.5)] == [
+        "0", "8", "0.465", "38.1", "100", "20,079", "30,000", "-1,234",
+    ]  # fmt: skip
+
+
+def test_a_hint_names_the_program_as_it_can_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    started, executable = here / ".venv/bin/interplay", here / ".venv/bin/python"
+    started.parent.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program(str(started), str(executable)) == ".venv/bin/interplay"
+    assert program(".venv/bin/interplay", str(executable)) == ".venv/bin/interplay"
+    assert program("/opt/x/streams/cli/__main__.py", str(executable)) == ".venv/bin/python -m streams.cli"
+    assert program("/opt/bin/interplay", str(executable)) == "/opt/bin/interplay"
+    started.write_text("#!/bin/sh\n")
+    started.chmod(0o755)
+    monkeypatch.setenv("PATH", str(started.parent))
+    assert shutil.which("interplay") == str(started)
+    assert program(str(started), str(executable)) == "interplay"

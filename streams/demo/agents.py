@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple
 from interplay_sdk import Recorder
 
 from streams.demo.world import DATABASE, DB_SHARE, QUEUE_A, QUEUE_B, REPLICAS, SHARE_A, World
+from streams.terminal import figure
 
 Recorders = Callable[..., Recorder]  # agent=, source=, mandate= -> a recorder that writes to wherever the demo's events go
 
@@ -66,7 +67,7 @@ class Loop(ABC):
         """Read a metric as it was `lag` seconds ago, and remember that this decision rests on it."""
         seen = world.observe(resource, metric, lag, over)
         self.recorder.read(resource, metric, round(seen.value, 3), time=self.when(seen.time))
-        self.saw.append(f"{metric} of {resource} {seen.value:.4g}")
+        self.saw.append(f"{metric} of {resource} {figure(seen.value)}")
         return seen.value
 
     def look(self, world: World, name: tuple[str, str]) -> tuple[float, list[str]]:
@@ -74,7 +75,7 @@ class Loop(ABC):
         knob = world.knob(name)
         self.recorder.read(*name, knob.value, version=knob.version)
         if not self.saw:
-            self.saw.append(f"{name[1]} of {name[0]} {knob.value:.4g}")
+            self.saw.append(f"{name[1]} of {name[0]} {figure(knob.value)}")
         return knob.value, list(knob.writers[-1:])
 
     def write(

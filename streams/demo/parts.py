@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -24,9 +25,11 @@ from streams.broker import BrokerError, EmbeddedBroker
 from streams.demo.compressed import compress
 from streams.settings import ROLES, ClickHouse, Kafka, Settings, Topics, Worker
 from streams.settings_file.values import FORMS, lookup, written
+from streams.store.clickhouse import in_use
 
 GRACE = 8.0  # seconds that a part has to end after SIGTERM
 PATIENCE = 45.0  # seconds that a part has to get ready
+HEADER = "# Written by `interplay demo`"  # by this line a demo knows what an earlier one left
 
 
 class DemoFailed(Exception):
@@ -76,7 +79,7 @@ def settings_text(settings: Settings) -> str:
 
 
 def _settings_lines(settings: Settings) -> Iterator[str]:
-    yield "# Written by `interplay demo`: its ports, its store, and an analysis as much faster as its world."
+    yield f"{HEADER}: its ports, its store, and an analysis as much faster as its world."
     for name, form in FORMS.items():
         value = lookup(settings, name)
         if value != form.default:
@@ -93,8 +96,20 @@ class Parts:
         self._parts: list[Part] = []
 
     async def __aenter__(self) -> Self:
+        self._clear()
         self.config.write_text(settings_text(self.settings))
         return self
+
+    def _clear(self) -> None:
+        """Removes the store of the demo before, whose rows would stand among ours. Raises DemoFailed for one that is not a demo's."""
+        store = self.directory / "store"
+        if not store.exists():
+            return
+        if not self.config.exists() or not self.config.read_text().startswith(HEADER):
+            raise DemoFailed(f"{store} is there and no demo has made it: give --directory another place")
+        if in_use(str(store)):
+            raise DemoFailed(f"another process has {store} open: end it, or give --directory another place")
+        shutil.rmtree(store)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await asyncio.gather(*(_end(part) for part in self._parts))

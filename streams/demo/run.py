@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,13 +18,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 from interplay_sdk import KafkaSink, Recorder
 
-from models.findings import Finding, decode_finding
+from models.findings import SEVERITIES, Finding, decode_finding
 from streams.demo import SETTINGS
 from streams.demo.incident import Clock, Incident, Monitor
 from streams.demo.parts import DemoFailed, Parts, healthy, plan
 from streams.demo.screen import Screen
 from streams.settings import ROLES, Settings, topic
-from streams.terminal import Terminal, table
+from streams.terminal import Terminal, program, table
 
 SEED = 7
 FACTOR = 16.0  # simulated seconds to one real second
@@ -32,10 +33,18 @@ CALM = 45.0  # simulated seconds without a deed after which the agents count as 
 
 
 class Story(msgspec.Struct):
-    """What has happened so far: the newest revision of each finding, and when the last deed was (simulated seconds)."""
+    """What has happened so far: the newest and the gravest revision of each finding, and when the last deed was (simulated seconds)."""
 
     findings: dict[str, Finding]
+    gravest: dict[str, Finding] = {}
     acted: float = 0.0
+
+    def take(self, finding: Finding) -> None:
+        """A newer revision. Of two that are equally severe, the later tells more."""
+        self.findings[finding.finding_id] = finding
+        worst = self.gravest.get(finding.finding_id, finding)
+        if SEVERITIES.index(finding.severity) >= SEVERITIES.index(worst.severity):
+            self.gravest[finding.finding_id] = finding
 
     def over(self, now: float) -> bool:
         """The agents are calm, something was found, and all of it is resolved."""
@@ -79,9 +88,14 @@ async def _interruptible(screen: Screen, directory: Path, seed: int) -> None:
 
 async def _demo(screen: Screen, directory: Path, seed: int) -> None:
     say = screen.terminal.say
-    say("Five agents, a database and two queues live through an incident: nothing of it is scripted, and nothing of what is found.")
-    say(f"Accelerated: one second here is {FACTOR:.0f} s there, and every time constant of the analysis is as much shorter.")
-    say("Times are those of the events (UTC); [in brackets] are minutes:seconds of the simulated system.\n")
+    for sentence in (
+        "Five agents, on-call, a database and two queues. Demand rises 11 %, one queue's consumers are slow for a while; all else "
+        "follows from the agents' own rules (--seed N for another course).",
+        f"Accelerated: one second here is {FACTOR:.0f} s there, and every time constant of the analysis is as much shorter.",
+        "Times are those of the events (UTC); [in brackets] are minutes:seconds of the simulated system.",
+    ):
+        say(screen.terminal.wrap(sentence))
+    say()
     async with Parts(directory, plan(directory, FACTOR), screen.dot) as parts:
         await _start(screen, parts)
         story = await _live(screen, parts, seed)
@@ -106,7 +120,7 @@ async def _start(screen: Screen, parts: Parts) -> None:
     await parts.start_broker()
     screen.doing("creating topics and the embedded ClickHouse store")
     await parts.interplay("init", "init")
-    screen.doing(f"starting the Faust workers {', '.join(ROLES)}, one process each")
+    screen.doing(f"starting the Faust workers {', '.join(ROLES)}")
     for role in ROLES:
         await parts.start(role, *parts.command("worker", role))
     await parts.until("all workers are ready", workers_up)
@@ -181,7 +195,7 @@ async def _read_findings(screen: Screen, settings: Settings, story: Story) -> No
             finding = decode_finding(record.value)
             seen = story.findings.get(finding.finding_id)
             if seen is None or finding.revision > seen.revision:  # a worker that starts again may announce a revision twice
-                story.findings[finding.finding_id] = finding
+                story.take(finding)
                 screen.finding(finding)
     finally:
         await consumer.stop()
@@ -199,16 +213,17 @@ async def _stored(parts: Parts, story: Story) -> bool:
 def _tell(screen: Screen, parts: Parts, story: Story) -> None:
     """What was found, and how to ask for it."""
     say, paint = screen.terminal.say, screen.terminal.paint
-    findings = sorted(story.findings.values(), key=lambda finding: finding.started_at)
-    say(
-        paint(f"\nFound, resolved and stored: {len(findings)} findings. No agent logged an error; each did what it is for.", "bold")
-    )
-    say(table(("pattern", "kind", "severity", "who and what"), [(f.pattern, f.kind, f.severity, f.title) for f in findings]))
+    findings = sorted(story.gravest.values(), key=lambda finding: finding.started_at)
+    head = f"Found, resolved and stored: {len(findings)} findings, here at their gravest. No agent logged an error; all did their jobs."
+    say("\n" + paint(screen.terminal.wrap(head), "bold"))
+    rows = [(f.pattern, f.kind, f.severity, f.title) for f in findings]
+    say(table(("pattern", "kind", "severity", "who and what"), rows, screen.terminal.width))
     where = "" if parts.config == SETTINGS else f"--config {parts.config} "
+    interplay = program(sys.argv[0], sys.executable)
     say("\nAsk the store:")
     for sql in (
-        "SELECT started_at, pattern, kind, severity, title FROM findings ORDER BY started_at",
-        f"SELECT arrayJoin(explanation) FROM findings WHERE finding_id = '{findings[0].finding_id}'",
+        "SELECT started_at, pattern, kind, severity, title FROM findings FINAL ORDER BY started_at",
+        f"SELECT arrayJoin(explanation) FROM findings FINAL WHERE finding_id = '{findings[0].finding_id}'",
     ):
-        say(f'  interplay query {where}"{sql}"')
+        say(f'  {interplay} query {where}"{sql}"')
     say(f"Logs of broker and workers: {parts.directory}/*.log")

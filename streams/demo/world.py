@@ -1,8 +1,8 @@
 """The simulated system of the demo: a database cluster behind a traffic policy, and two queues behind one routing share.
 
 Physics only: nothing here knows of agents or findings, and no outcome is scripted. Time is in simulated seconds, one step is one second,
-and a seed fixes every noise, so that a run can be repeated. Two disturbances come from outside: demand rises by a few per cent,
-and the consumers of one queue are slow while they are deployed. Left alone, the system digests both.
+and a seed fixes every noise, so that a run can be repeated. Two disturbances come from outside: demand rises by 11 %, and
+the consumers of one queue are slow while they are deployed. Left alone, the system digests both.
 """
 
 from __future__ import annotations
