@@ -118,7 +118,11 @@ def test_a_living_installation_is_read(kafka_settings: Settings) -> None:
 @pytest.mark.kafka
 def test_topics_that_are_missing_are_told_part_by_part(kafka_settings: Settings) -> None:
     report = asyncio.run(read_report(kafka_settings, NOW))
-    assert len(report.troubles) == 8
+    assert len(report.troubles) == 5  # one for each topic
+    prefix = topic(kafka_settings, "findings")
+    assert f"How far the role alert is and what was found cannot be told: the topic {prefix} does not exist" in " ".join(
+        report.troubles
+    )
     assert all(trouble.endswith("does not exist; run interplay init.") for trouble in report.troubles)
 
 
@@ -139,6 +143,7 @@ HEALTHY = Report(
     coverage=Coverage(signals=900, events=100, actions=100, with_old=90, with_reads=80, with_causes=0, agents=3),
     dead_letters=DeadLetters(kept=7),
     findings=OpenFindings(),
+    store="ClickHouse at ch:8123",
 )
 
 
@@ -165,9 +170,25 @@ SEEN = Coverage(events=100, actions=100, with_old=50, with_reads=50)
     [
         ("lags", (replace(STORE, members=0),), "No store worker is running and 9 records wait, the oldest for 1h"),
         ("lags", (replace(STORE, members=None, begun=0),), "has never committed anything and 9 records wait"),
+        (
+            "lags",
+            (replace(STORE, begun=0),),
+            "store runs but has committed nothing and 9 records wait, the oldest for 1h: see its log. Is ClickHouse at ch:8123 up?",
+        ),
+        (
+            "lags",
+            (replace(STORE, role="analyze", begun=0),),
+            "analyze runs but has committed nothing and 9 records wait, the oldest for 1h: see its log.",
+        ),
         ("lags", (STORE,), "behind and 9 records wait, the oldest for 1h"),
         ("sources", (SOURCE,), "1 of 1 source partitions have not been told of for up to 1h, i.events/0 among them"),
         ("watermarks", (replace(MARK, held=None),), "2 cannot move: i.events/1 has not been heard of"),
+        (
+            "watermarks",
+            tuple(replace(MARK, held=None, partition=n) for n in (0, 1, 3)),
+            "Signals partitions 0-1, 3 cannot move: i.events/1",
+        ),
+        ("watermarks", (MARK, replace(MARK, partition=3)), "Signals partitions 2-3 have written no progress for 1h"),
         ("watermarks", (MARK,), "2 has written no progress for 1h"),
         ("coverage", replace(SEEN, with_old=5), "blind to who undoes whom"),
         ("coverage", replace(SEEN, with_reads=5), "blind to causes"),
@@ -178,6 +199,22 @@ SEEN = Coverage(events=100, actions=100, with_old=50, with_reads=50)
 def test_each_thing_that_can_be_wrong_has_its_sentence(part: str, value: object, words: str) -> None:
     (sentence,) = wrongs(replace(HEALTHY, **{part: value}), TIME)
     assert words in sentence
+
+
+def test_a_new_installation_without_events_is_healthy() -> None:
+    source = Source(partition="i.events/0", mode="empty", watermark=BEFORE_ALL, delay=0, told=NOW)
+    marks = tuple(Watermark(partition=n, held=None, holding="every partition is empty", written=NOW) for n in range(4))
+    new = replace(HEALTHY, watermarks=marks, sources=(source,), coverage=Coverage(signals=9))
+    assert wrongs(new, TIME) == []
+    assert knowns(new)[0] == "No event has arrived yet: the source topics are empty."
+    assert tables(new)[1].splitlines()[2].split()[:3] == ["i.events/0", "empty", "-"]
+    stuck = replace(new, coverage=Coverage(signals=9, events=1))
+    assert wrongs(stuck, TIME) == ["Signals partitions 0-3 cannot move: every partition is empty."]
+
+
+def test_signals_partitions_that_stand_alike_share_a_sentence() -> None:
+    marks = tuple(replace(HEALTHY.watermarks[0], partition=n) for n in range(4))
+    assert knowns(replace(HEALTHY, watermarks=marks))[0].startswith("Signals partitions 0-3 are analysed up to ")
 
 
 def test_a_watermark_that_was_never_set_is_not_a_time() -> None:

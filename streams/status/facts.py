@@ -75,4 +75,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage | None = None
     dead_letters: DeadLetters | None = None
     findings: OpenFindings | None = None
+    store: str = "the store"  # how sentences name it
     troubles: tuple[str, ...] = ()

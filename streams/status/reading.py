@@ -53,31 +53,42 @@ async def read_report(settings: Settings, now: int) -> Report:
 
 
 async def _collect(log: Log, settings: Settings, now: int) -> Report:
-    troubles: list[str] = []
+    troubles: dict[str, list[str]] = {}  # reason -> what cannot be told because of it
 
     async def part(name: str, reading: Awaitable[T], otherwise: T) -> T:
         try:
             return await asyncio.wait_for(reading, PATIENCE_S)
         except MissingTopic as missing:
-            troubles.append(f"{name} cannot be told: {missing}")
+            troubles.setdefault(str(missing), []).append(name)
         except (KafkaError, TimeoutError, MsgspecError) as error:
-            troubles.append(f"{name} cannot be told: {f'{type(error).__name__} {error}'.strip()}.")
+            troubles.setdefault(f"{type(error).__name__} {error}".strip() + ".", []).append(name)
         return otherwise
 
     nothing: tuple[tuple[Source, ...], Coverage | None] = ((), None)
-    lags = [await part(f"How far the role {role} is", _lag(log, settings, role, now), None) for role in ROLES]
-    watermarks = await part("The watermark", _watermarks(log, settings), ())
-    sources, coverage = await part("What the events carry", _signals(log, settings), nothing)
+    lags = [await part(f"how far the role {role} is", _lag(log, settings, role, now), None) for role in ROLES]
+    watermarks = await part("the watermark", _watermarks(log, settings), ())
+    sources, coverage = await part("what the events carry", _signals(log, settings), nothing)
     return Report(
         now=now,
         lags=tuple(lag for lag in lags if lag is not None),
         watermarks=watermarks,
         sources=sources,
         coverage=coverage,
-        dead_letters=await part("What was refused", _dead_letters(log, settings, now), None),
-        findings=await part("What was found", _findings(log, settings), None),
-        troubles=tuple(troubles),
+        dead_letters=await part("what was refused", _dead_letters(log, settings, now), None),
+        findings=await part("what was found", _findings(log, settings), None),
+        store=_store(settings),
+        troubles=tuple(_untold(names, reason) for reason, names in troubles.items()),
     )
+
+
+def _untold(names: list[str], reason: str) -> str:
+    said = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+    return f"{said[0].upper()}{said[1:]} cannot be told: {reason}"
+
+
+def _store(settings: Settings) -> str:
+    store = settings.clickhouse
+    return f"the store in {store.path}" if store.path else f"ClickHouse at {store.host}:{store.port}"
 
 
 async def _lag(log: Log, settings: Settings, role: Role, now: int) -> RoleLag | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.configuration import StreamTime
 from models.instants import MINUTE, clock_time
+from models.stream_time import BEFORE_ALL
 from streams.report import ago
-from streams.status.facts import Coverage, Report, RoleLag
+from streams.status.facts import Coverage, Report, RoleLag, Source
 from streams.terminal import table
 
 BEHIND = MINUTE  # a role whose oldest unread record is older has fallen behind
@@ -20,13 +23,8 @@ def wrongs(report: Report, time: StreamTime) -> list[str]:
 
 def knowns(report: Report) -> list[str]:
     """How the parts stand, a sentence each."""
-    sentences = []
-    for mark in report.watermarks:
-        if mark.held is not None:
-            sentences.append(
-                f"Signals partition {mark.partition} is analysed up to {clock_time(mark.held)} UTC, {ago(report.now - mark.held)} ago; "
-                f"what holds it: {mark.holding}."
-            )
+    sentences = ["No event has arrived yet: the source topics are empty."] if _nothing_yet(report) else []
+    sentences += _reached(report)
     if report.coverage is not None:
         sentences.append(_covered(report.coverage))
     found = report.findings
@@ -47,6 +45,19 @@ def knowns(report: Report) -> list[str]:
     return sentences
 
 
+def _reached(report: Report) -> list[str]:
+    same: dict[tuple[int, str], list[int]] = {}
+    for mark in report.watermarks:
+        if mark.held is not None:
+            same.setdefault((mark.held, mark.holding), []).append(mark.partition)
+    sentences = []
+    for (held, holding), numbers in same.items():
+        verb, them = ("is", "it") if len(numbers) == 1 else ("are", "them")
+        known = f"{clock_time(held)} UTC, {ago(report.now - held)} ago"
+        sentences.append(f"{_signals_partitions(numbers)} {verb} analysed up to {known}; what holds {them}: {holding}.")
+    return sentences
+
+
 def tables(report: Report) -> list[str]:
     """The numbers: roles, then source partitions."""
     found = []
@@ -57,11 +68,13 @@ def tables(report: Report) -> list[str]:
         ]
         found.append(table(("role", "workers", "partitions", "lag", "oldest unread"), rows))
     if report.sources:
-        rows5 = [
-            (s.partition, s.mode, ago(report.now - s.watermark), ago(s.delay), ago(report.now - s.told)) for s in report.sources
-        ]
-        found.append(table(("source partition", "mode", "known up to", "largest delay", "last told"), rows5))
+        rows5 = [(s.partition, s.mode, _known_up_to(s, report.now), ago(s.delay), ago(report.now - s.told)) for s in report.sources]
+        found.append(table(("source partition", "mode", "known up to (ago)", "largest delay", "last told"), rows5))
     return found
+
+
+def _known_up_to(source: Source, now: int) -> str:
+    return "-" if source.mode == "empty" or source.watermark == BEFORE_ALL else ago(now - source.watermark)
 
 
 def _count(number: int | None) -> str:
@@ -74,6 +87,9 @@ def _roles(report: Report) -> list[str]:
         start = f"interplay worker {role.role}"
         if role.members == 0:
             sentences.append(f"No {role.role} worker is running{_waiting(role)}: start one with `{start}`.")
+        elif role.begun == 0 and role.lag and role.members:
+            asked = f" Is {report.store} up?" if role.role == "store" else ""
+            sentences.append(f"The role {role.role} runs but has committed nothing{_waiting(role)}: see its log.{asked}")
         elif role.begun == 0 and role.lag:
             sentences.append(f"The role {role.role} has never committed anything{_waiting(role)}: is `{start}` running?")
         elif role.oldest is not None and role.oldest > BEHIND:
@@ -99,12 +115,41 @@ def _clocks(report: Report, time: StreamTime) -> list[str]:
             f"{len(quiet)} of {len(report.sources)} source partitions have not been told of for up to {ago(longest)}, "
             f"{quiet[0].partition} among them: the watermark stands still until reduce reads them again."
         )
+    return sentences if _nothing_yet(report) else sentences + _standing(report, None if quiet else time.idle_timeout)
+
+
+def _standing(report: Report, patience: int | None) -> list[str]:
+    """Signals partitions that stand still. One may write nothing for `patience` (ns); None: why it does not is told already."""
+    reasons: dict[str, list[int]] = {}
+    silent: dict[int, int] = {}
     for mark in report.watermarks:
         if mark.held is None:
-            sentences.append(f"Signals partition {mark.partition} cannot move: {mark.holding}.")
-        elif (silent := report.now - mark.written) > time.idle_timeout and not quiet:
-            sentences.append(f"Signals partition {mark.partition} has written no progress for {ago(silent)}: is analyze running?")
+            reasons.setdefault(mark.holding, []).append(mark.partition)
+        elif patience is not None and report.now - mark.written > patience:
+            silent[mark.partition] = report.now - mark.written
+    sentences = [f"{_signals_partitions(numbers)} cannot move: {reason}." for reason, numbers in reasons.items()]
+    if silent:
+        said = f"{'has' if len(silent) == 1 else 'have'} written no progress for {ago(max(silent.values()))}"
+        sentences.append(f"{_signals_partitions([*silent])} {said}: is analyze running?")
     return sentences
+
+
+def _nothing_yet(report: Report) -> bool:
+    """A new installation: reduce has looked into the source partitions, and all of them are empty."""
+    empty = bool(report.sources) and all(source.mode == "empty" for source in report.sources)
+    return empty and report.coverage is not None and not report.coverage.events
+
+
+def _signals_partitions(numbers: Sequence[int]) -> str:
+    """Names them, in order, runs as "0-3"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    named = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return f"Signals partition{'' if len(numbers) == 1 else 's'} {named}"
 
 
 def _blindness(coverage: Coverage | None) -> list[str]:
