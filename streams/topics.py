@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
+from models.instants import format_duration
 from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all
 from streams.settings import Settings, topic
 
@@ -73,16 +74,17 @@ def specs(settings: Settings) -> list[Spec]:
     return found
 
 
-async def init_topics(settings: Settings) -> list[str]:
+async def init_topics(settings: Settings, told: list[str] | None = None) -> list[str]:
     """Creates what is missing, checks what is there, pins the map; safe to repeat. Answers what was done, a line each.
 
-    Raises KafkaTrouble, with a line for each thing that is wrong.
+    `told` takes these lines as things are done, for who wants them where it raises KafkaTrouble, with a line for each thing wrong.
     """
+    told = [] if told is None else told
     await reach(settings.kafka)
     admin = AIOKafkaAdminClient(**client_options(settings.kafka), request_timeout_ms=CREATED_WITHIN_MS)
     try:
         await admin.start()
-        told = await _create(admin, settings)
+        await _create(admin, settings, told)
         counts = await _partition_counts(admin)
         configs, unknown = await _configs(admin, [spec.name for spec in specs(settings)])
     except KafkaError as error:
@@ -98,10 +100,10 @@ async def init_topics(settings: Settings) -> list[str]:
     return told
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
-    existing = set(await admin.list_topics())
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, told: list[str]) -> None:
+    existing = await _partition_counts(admin)
     missing = [spec for spec in specs(settings) if spec.name not in existing]
-    told = [f"topic {spec.name} is there" for spec in specs(settings) if spec.name in existing]
+    told += [_there(settings, spec, existing[spec.name]) for spec in specs(settings) if spec.name in existing]
     if missing:
         new = [NewTopic(s.name, s.partitions, settings.topics.replication, topic_configs=s.config) for s in missing]
         response = await admin.create_topics(new, timeout_ms=CREATED_WITHIN_MS)
@@ -110,7 +112,18 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings) -> list[str]:
                 raise KafkaTrouble(f"topic {name} cannot be created: {for_code(code).__name__} {' '.join(map(str, reason))}")
             told.append(f"topic {name} created")
         await _wait_for(admin, {spec.name for spec in missing})
-    return told
+
+
+def _there(settings: Settings, spec: Spec, there: int) -> str:
+    if there == spec.partitions or spec.partitions == 1:
+        return f"topic {spec.name} is there"
+    sources = {topic(settings, name) for name in settings.topics.sources}
+    name = "source_partitions" if spec.name in sources else "signals_partitions"
+    return f"topic {spec.name} is there, with {_partitions(there)} (topics.{name} = {spec.partitions})"
+
+
+def _partitions(count: int) -> str:
+    return f"{count} partition{'' if count == 1 else 's'}"
 
 
 async def _wait_for(admin: AIOKafkaAdminClient, names: set[str]) -> None:
@@ -149,9 +162,9 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
     for spec in specs(settings):
         there, config = counts[spec.name], configs.get(spec.name, {})
         if spec.name in followers and there != signals:
-            wrong.append(f"topic {spec.name} has {there} partitions and signals has {signals}: they must be equal; recreate it")
+            wrong.append(f"topic {spec.name} has {_partitions(there)} and signals has {signals}: they must be equal; recreate it")
         if spec.name.endswith((".reduce-progress", ".map")) and there != 1:
-            wrong.append(f"topic {spec.name} has {there} partitions, it must have 1: recreate it")
+            wrong.append(f"topic {spec.name} has {_partitions(there)}, it must have 1: recreate it")
         for name, wanted in spec.config.items():
             value = config.get(name)
             if value is None or value == wanted or name == "min.compaction.lag.ms":
@@ -159,7 +172,7 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
             if name == "retention.ms":
                 if 0 <= int(value) < horizon:
                     wrong.append(
-                        f"topic {spec.name} keeps {int(value) // 1000} s, less than the memory of {horizon // 1000} s: raise retention.ms"
+                        f"topic {spec.name} keeps {_span(int(value))}, less than the memory of {_span(horizon)}: raise retention.ms"
                     )
             elif name == "max.message.bytes":
                 if int(value) < settings.topics.record_limit:
@@ -167,6 +180,10 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
             else:
                 wrong.append(f"topic {spec.name} has {name}={value}, it must be {wanted}")
     return wrong
+
+
+def _span(milliseconds: int) -> str:
+    return format_duration(milliseconds * MILLISECOND)
 
 
 async def _pin(settings: Settings, counts: dict[str, int]) -> str:

@@ -98,10 +98,12 @@ def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None
     assert "1 finding (1 thrashing/sustained) in 12 events" in done.stdout
     assert "2 bad lines left out." in done.stdout
     (tmp_path / "bad.jsonl").write_text("junk\n" * 50)
-    many = interplay("analyze", "bad.jsonl", cwd=tmp_path)
-    assert len(many.stderr.splitlines()) == 21
-    assert many.stderr.splitlines()[-1] == "... further bad lines are only counted; interplay validate bad.jsonl tells them all"
-    assert "50 bad lines left out." in many.stdout
+    many = interplay("analyze", "bad.jsonl", "--fail-on", "any", cwd=tmp_path)
+    assert (many.returncode, many.stdout) == (2, "")
+    *_, counted, unread = many.stderr.splitlines()
+    assert len(many.stderr.splitlines()) == 22
+    assert unread.startswith("interplay analyze: bad.jsonl: no event could be read, all 50 lines are bad; ")
+    assert counted == "... further bad lines are only counted; interplay validate bad.jsonl tells them all"
 
 
 def test_why_nothing_was_found(tmp_path: Path) -> None:
@@ -109,11 +111,12 @@ def test_why_nothing_was_found(tmp_path: Path) -> None:
     calm = interplay("analyze", "calm.jsonl", cwd=tmp_path).stdout
     assert "0 findings in 1 events" in calm
     assert "Of the actions 100% carry old, 0% carry reads, 0% carry causes" in calm
+    changed = json.loads(action(0, "perf", 8, 16)) | {"type": "interplay.transition.v1", "data": {"metric": "health", "to": "ok"}}
+    (tmp_path / "idle.jsonl").write_text(json.dumps(changed))
+    idle = interplay("analyze", "idle.jsonl", cwd=tmp_path)
+    assert "Without actions (interplay.action.v1) there is nothing to find." in idle.stdout, idle.stderr
     (tmp_path / "empty.jsonl").write_text("")
-    assert (
-        "Without actions (interplay.action.v1) there is nothing to find."
-        in interplay("analyze", "empty.jsonl", cwd=tmp_path).stdout
-    )
+    assert error_of("analyze", "empty.jsonl", cwd=tmp_path) == "interplay analyze: empty.jsonl: there is no event to analyse"
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

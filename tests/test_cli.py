@@ -166,8 +166,11 @@ def test_init_is_safe_to_repeat_and_refuses_what_cannot_work(kafka: str, tmp_pat
     assert again.returncode == 0, again.stderr
     assert "topic cli-init.signals is there" in again.stdout
     asyncio.run(create_topic(kafka, "cli-wrong.findings", 1))
-    line = error_of("init", cwd=tmp_path, **{**environment, "INTERPLAY_KAFKA__PREFIX": "cli-wrong"})
-    assert line == "interplay init: topic cli-wrong.findings has 1 partitions and signals has 4: they must be equal; recreate it"
+    wrong = interplay("init", cwd=tmp_path, **{**environment, "INTERPLAY_KAFKA__PREFIX": "cli-wrong"})
+    assert wrong.returncode == 2 and "topic cli-wrong.signals created" in wrong.stdout
+    assert wrong.stderr == (
+        "interplay init: topic cli-wrong.findings has 1 partition and signals has 4: they must be equal; recreate it\n"
+    )
     told = interplay("status", cwd=tmp_path, **environment)
     assert told.returncode in (0, 1)
     assert "Why it found nothing: no agent's action has arrived" in told.stdout

@@ -43,6 +43,17 @@ def test_unequal_partition_counts_are_refused(kafka_settings: Settings) -> None:
         asyncio.run(init_topics(kafka_settings))
 
 
+def test_what_is_there_with_other_partitions_and_what_was_created_are_told(kafka_settings: Settings) -> None:
+    asyncio.run(create(kafka_settings, "telemetry", 1, message_timestamp_type="LogAppendTime"))
+    asyncio.run(create(kafka_settings, "facts", 2, cleanup_policy="delete"))
+    told: list[str] = []
+    with pytest.raises(KafkaTrouble):
+        asyncio.run(init_topics(kafka_settings, told))
+    assert f"topic {topic(kafka_settings, 'telemetry')} is there, with 1 partition (topics.source_partitions = 2)" in told
+    assert f"topic {topic(kafka_settings, 'facts')} is there" in told
+    assert sum("created" in line for line in told) == 7
+
+
 def test_a_topic_without_compaction_is_refused(kafka_settings: Settings) -> None:
     asyncio.run(create(kafka_settings, "facts", 2, cleanup_policy="delete"))
     with pytest.raises(KafkaTrouble, match=r"facts has cleanup.policy=delete, it must be compact"):
@@ -51,7 +62,7 @@ def test_a_topic_without_compaction_is_refused(kafka_settings: Settings) -> None
 
 def test_retention_below_the_memory_is_refused(kafka_settings: Settings) -> None:
     asyncio.run(create(kafka_settings, "signals", 2, retention_ms="60000", message_timestamp_type="LogAppendTime"))
-    with pytest.raises(KafkaTrouble, match="keeps 60 s, less than the memory of 7200 s"):
+    with pytest.raises(KafkaTrouble, match="keeps 1m, less than the memory of 2h"):
         asyncio.run(init_topics(kafka_settings))
     short = msgspec.structs.replace(kafka_settings.analysis, memory=MINUTE // 2, window=MINUTE // 4)
     assert asyncio.run(init_topics(msgspec.structs.replace(kafka_settings, analysis=short)))

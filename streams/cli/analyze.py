@@ -11,12 +11,12 @@ from models.decode import Rejection
 from models.events import Sample
 from models.findings import SEVERITIES, Finding, Severity, encode_finding
 from models.instants import parse_time
-from streams.cli.command import FOUND, OK, Command, Context
+from streams.cli.command import FOUND, OK, Command, Context, Trouble
 from streams.cli.lines import read, refusal
 from streams.report import at_least, paragraph
 from streams.terminal import Terminal
 
-PATTERNS = ("thrashing", "intent_conflict", "cascade", "convergence")
+PATTERNS = ("thrashing", "intent_conflict", "cascade")
 COMPLAINTS = 20  # bad lines told; the rest is only counted
 PROGRESS_EVERY = 20_000
 
@@ -79,6 +79,9 @@ def _run(context: Context) -> int:
     analyzer, tally = Analyzer(context.settings().analysis), Tally()
     for file in arguments.files:
         _take(file, analyzer, tally, context.err)
+    if not tally.read:  # "nothing found" would pass a check that relies on --fail-on
+        context.err.clear()
+        raise Trouble(_unread(arguments.files, tally.bad))
     context.err.progress(f"{tally.read:,} events read, analysing ...")
     for change in analyzer.finish():
         tally.findings[change.finding.finding_id] = change.finding
@@ -108,6 +111,14 @@ def _take(file: str, analyzer: Analyzer, tally: Tally, err: Terminal) -> None:
             analyzer.feed(event)
         if tally.read % PROGRESS_EVERY == 0:
             err.progress(f"{file}: {tally.read:,} events read")
+
+
+def _unread(files: list[str], bad: int) -> str:
+    named = ", ".join(files)
+    if not bad:
+        return f"{named}: there is no event to analyse"
+    lines = "the only line is bad" if bad == 1 else f"all {bad:,} lines are bad"
+    return f"{named}: no event could be read, {lines}; interplay schema says what events look like"
 
 
 def _summary(tally: Tally, findings: list[Finding], counters: Counter[str]) -> list[str]:
@@ -141,7 +152,7 @@ With --format json standard output has one final finding per line, ordered by st
         "zcat night.jsonl.gz | interplay analyze - --format json",
         "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict",
     ),
-    exits="0 analysed; 1 --fail-on matched a finding; 2 bad usage or unreadable input",
+    exits="0 analysed; 1 --fail-on matched a finding; 2 bad usage, unreadable input, or input without a single event",
     run=_run,
     arguments=_arguments,
 )

@@ -12,8 +12,12 @@ def _run(context: Context) -> int:
     from streams.topics import init_topics
 
     settings = context.settings()
-    for line in asyncio.run(init_topics(settings)):
-        context.out.say(line)
+    told: list[str] = []
+    try:
+        asyncio.run(init_topics(settings, told))
+    finally:  # where it refuses, too: what was created stays
+        for line in told:
+            context.out.say(line)
     for line in init_store(settings):
         context.out.say(line)
     return OK
