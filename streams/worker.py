@@ -43,6 +43,7 @@ QUIET = (
     "streams.transport",
     "streams.roles.application",
 )  # the last two: what Faust says through them
+RETRYING = ("urllib3", "clickhouse_connect")  # they warn of every attempt; the store role itself says it once a minute
 
 WORK: dict[Role, Callable[[Settings, Metrics], Work]] = {"reduce": Reduce, "analyze": Analyze, "store": Storing, "alert": Alert}
 
@@ -78,7 +79,8 @@ def _await(processes: dict[Role, SpawnProcess], asked: Callable[[], bool]) -> in
         for role, process in processes.items():
             if process.sentinel in ended:
                 process.join()
-                print(f"interplay: the role {role} has ended with exit code {process.exitcode}; ending the others", file=sys.stderr)
+                ended_with = f"the role {role} has ended with exit code {process.exitcode}; ending the others"
+                print(f"interplay: {ended_with} (run one process a role to keep analysis going)", file=sys.stderr)
     _end(processes.values())
     for process in processes.values():
         process.join(STOP_WITHIN_S + 5)
@@ -107,6 +109,8 @@ def run_role(settings: Settings, role: Role) -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in RETRYING:
+        logging.getLogger(name).setLevel(logging.ERROR)
     # nearly everything made here is a tuple or a struct without cycles: the collector's default rhythm costs a third of the speed
     gc.set_threshold(100_000, 50, 100)
     try:

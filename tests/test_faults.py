@@ -88,7 +88,9 @@ def test_a_store_that_fails_after_writing_hangs_and_goes_away_gets_every_row_onc
     server.kill()
     stored.await_findings(EVENTS)  # analysis goes on without the store
     until(lambda: "interplay_store_blocked_seconds 0\n" not in workers[2].get("metrics"), "the store role says so", 20)
-    assert workers[2].healthy()
+    assert workers[2].get("health") == "store: waits for ClickHouse\n"
+    log = workers[2].log.read_text()
+    assert "nothing is stored since " in log and "urllib3" not in log
     server.start()
     stored.await_rows(EVENTS)
 

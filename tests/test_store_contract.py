@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -90,7 +92,7 @@ def one(store: Store, sql: str) -> object:
 
 def test_init_is_safe_to_repeat(place: ClickHouse) -> None:
     settings = Settings(clickhouse=fresh(place))
-    assert "applied 0001_initial" in init_store(settings)[0]
+    assert "applied migration 0001_initial" in init_store(settings)[0]
     assert "schema 1 is there" in init_store(settings)[0]
 
 
@@ -98,7 +100,7 @@ def test_init_goes_on_where_it_was_broken_off(settings: ClickHouse) -> None:
     client = connect(settings)
     client.command("DROP TABLE edges")
     client.command("TRUNCATE TABLE schema_migrations")
-    assert "applied 0001_initial" in init_store(Settings(clickhouse=settings))[0]
+    assert "applied migration 0001_initial" in init_store(Settings(clickhouse=settings))[0]
     assert client.command("EXISTS TABLE edges") == 1
     client.close()
 
@@ -340,6 +342,35 @@ def test_a_wrong_password_is_refused_in_one_line(standin: Standin) -> None:
     with pytest.raises(StoreRefused, match=r"refuses user 'default': check clickhouse.username") as told:
         Store(settings).write(actions(0, 1))
     assert "\n" not in str(told.value) and "wr0ng" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (401, b"no", StoreRefused, "refuses user 'default': check clickhouse.username and clickhouse.password"),
+        (403, b"Forbidden", StoreRefused, "refuses user 'default': check clickhouse.username and clickhouse.password"),
+        (200, b"<html>hello</html>", StoreAway, "answers, but not as ClickHouse does: is clickhouse.port its HTTP port?"),
+    ],
+)
+def test_another_server_than_clickhouse_is_told(status: int, body: bytes, kind: type[Exception], said: str) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST
+
+        def log_message(self, *told: object) -> None:
+            """Not into the output of the tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(kind) as told:
+            connect(ClickHouse(port=server.server_port))
+        assert str(told.value) == f"ClickHouse at 127.0.0.1:{server.server_port} {said}"
+        server.shutdown()
 
 
 def test_topics_of_findings_and_signals_do_not_mix(store: Store) -> None:

@@ -45,8 +45,10 @@ def _clickhouse(error: BaseException, settings: Settings) -> str:
     store = settings.clickhouse
     text = " ".join(str(error).split())
     where = f"the store in {store.path}" if store.path else f"ClickHouse at {store.host}:{store.port}"
-    if "AUTHENTICATION_FAILED" in text or "REQUIRED_PASSWORD" in text or "code 516" in text:
+    if any(word in text for word in ("AUTHENTICATION_FAILED", "REQUIRED_PASSWORD", "code 516", "status 401", "status 403")):
         return f"{where} refuses user {store.username!r}: check clickhouse.username and clickhouse.password"
+    if "Unexpected response to server version query" in text:
+        return f"{where} answers, but not as ClickHouse does: is clickhouse.port its HTTP port?"
     if "UNKNOWN_TABLE" in text or "UNKNOWN_DATABASE" in text:
         return f"{where}: {_first_sentence(text)}; has interplay init been run?"
     if any(word in text for word in ("Connection refused", "timed out", "Max retries", "Name or service", "Error connecting")):

@@ -92,4 +92,6 @@ class Monitor:
     async def _serve_health(self, request: web.Request) -> web.Response:
         if not self._joined:
             return web.Response(text=f"{self._role}: joining its consumer group\n", status=503)
+        if self._role == "store" and self._work.waiting:  # no 503: to start it again would not help
+            return web.Response(text="store: waits for ClickHouse\n")
         return web.Response(text=f"{self._role}: ok\n")

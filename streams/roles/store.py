@@ -18,6 +18,7 @@ from faust.types import TP
 
 from models.events import decode_signal
 from models.findings import decode_finding
+from models.instants import SECOND, clock_time
 from streams.metrics import Metrics
 from streams.settings import Settings, topic
 from streams.store import Record, Store, StoreAway, Written, open_store
@@ -30,6 +31,7 @@ GATHER_S = 0.4  # rows of so long go into one insert: a row costs little, an ins
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 SILENT_S = 5.0  # an attempt that takes longer counts as refusing or silent
 LOOK_S = 1.0
+REMIND_S = 60.0  # how often the log says that the store is still away
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Storing:
         self._attempt_began: float | None = None
         metrics.add("interplay_store_failures_total", 0)
         self._blocked_since: float | None = None
+        self._told: float | None = None  # when the log last said that nothing is stored
 
     async def start(self) -> None:
         """Raises StoreRefused where the store will never take anything; one that is away is waited for later."""
@@ -59,7 +62,7 @@ class Storing:
         try:
             await self._in_thread(lambda: self._store.client)
         except StoreAway as error:
-            log.warning("%s; it is waited for", error)
+            log.warning("what arrives waits in Kafka, the store is tried again: %s", error)
 
     async def run(self) -> None:
         """Writes what is queued."""
@@ -112,17 +115,23 @@ class Storing:
             except StoreAway as error:
                 self._blocked_since = self._blocked_since or self._attempt_began
                 self._attempt_began = None
-                if pause == FIRST_PAUSE_S:
-                    log.warning("%s; what waits stays in Kafka", error)
+                self._tell_of(error, self._blocked_since)
                 self._metrics.add("interplay_store_failures_total", 1)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
                 continue
             if pause > FIRST_PAUSE_S:
                 log.warning("the store takes rows again")
-            self._attempt_began = self._blocked_since = None
+            self._attempt_began = self._blocked_since = self._told = None
             self._done(batches, written)
             return
+
+    def _tell_of(self, error: StoreAway, since: float) -> None:
+        now = time.monotonic()
+        if self._told is None or now - self._told >= REMIND_S:
+            self._told = now
+            began = clock_time(time.time_ns() - int((now - since) * SECOND))
+            log.warning("nothing is stored since %s UTC, it waits in Kafka: %s", began, error)
 
     def _records(self, batches: list[Batch]) -> list[Record]:
         found: list[Record] = []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from streams.settings import ClickHouse
 
 CONNECT_TIMEOUT_S = 10
 ENGINE_FAILED = "Error initializing EmbeddedServer"  # mostly: another process has it open
+
+NOT_CLICKHOUSE = "Unexpected response to server version query"
+_HTTP_REFUSAL = re.compile(r"HTTP status 40[13]\b")  # without a code of ClickHouse's, as from a proxy before it
 
 # An insert is durable and deduplicated by its token when it is answered; said here because the server's defaults changed over versions.
 WRITING = {"async_insert": 0, "insert_deduplicate": 1, "max_partitions_per_insert_block": 0}
@@ -124,8 +128,8 @@ def _translated(error: ClickHouseError, settings: ClickHouse) -> StoreAway | Sto
         )
     if "already initialized with path" in said:
         return StoreRefused(f"{place} cannot be opened: this process has another embedded store open, and only one is possible")
-    if code in (192, 193, 194, 516):
-        return StoreRefused(f"{place} refuses user {settings.username!r}: {_REFUSALS[code]}")
+    if code in (192, 193, 194, 516) or (code is None and _HTTP_REFUSAL.search(said)):
+        return StoreRefused(f"{place} refuses user {settings.username!r}: {_REFUSALS[516]}")
     if code == 81 or code == 60:
         return StoreRefused(f"{place}: {_own_words(said)}; {_REFUSALS[code]}")
     if code in _REFUSALS:
@@ -134,6 +138,8 @@ def _translated(error: ClickHouseError, settings: ClickHouse) -> StoreAway | Sto
     if isinstance(error, OperationalError) and code is None:
         if "CERTIFICATE_VERIFY_FAILED" in said or "WRONG_VERSION_NUMBER" in said:
             return StoreRefused(f"{place}: TLS fails; check clickhouse.secure, clickhouse.port and clickhouse.tls_ca")
+        if NOT_CLICKHOUSE in said:
+            return StoreAway(f"{place} answers, but not as ClickHouse does: is clickhouse.port its HTTP port?")
         return StoreAway(f"{place} does not answer: is it running, and are clickhouse.host, port and secure right?")
     return StoreAway(f"{place}: {_own_words(said)}")
 

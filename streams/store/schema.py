@@ -66,7 +66,7 @@ def migrate(client: Client, settings: ClickHouse) -> list[str]:
                 column_names=["version", "name", "checksum"],
                 database=settings.database,
             )
-            lines.append(f"{where(settings)}: {settings.database}: applied {migration.name}")
+            lines.append(f"{where(settings)}: {settings.database}: applied migration {migration.name}")
         lines += _keep(client, settings)
     return lines or [f"{where(settings)}: {settings.database}: schema {known()[-1].version} is there"]
 
