@@ -168,8 +168,9 @@ def test_init_is_safe_to_repeat_and_refuses_what_cannot_work(kafka: str, tmp_pat
     asyncio.run(create_topic(kafka, "cli-wrong.findings", 1))
     wrong = interplay("init", cwd=tmp_path, **{**environment, "INTERPLAY_KAFKA__PREFIX": "cli-wrong"})
     assert wrong.returncode == 2 and "topic cli-wrong.signals created" in wrong.stdout
-    assert wrong.stderr == (
-        "interplay init: topic cli-wrong.findings has 1 partition and signals has 4: they must be equal; recreate it\n"
+    first_line = wrong.stderr.splitlines()[0]  # Apache Kafka has more to find wrong with it, a line each
+    assert (
+        first_line == "interplay init: topic cli-wrong.findings has 1 partition and signals has 4: they must be equal; recreate it"
     )
     told = interplay("status", cwd=tmp_path, **environment)
     assert told.returncode in (0, 1)
