@@ -50,11 +50,11 @@ def roles_of(several: Several) -> list[int]:
 def test_sigterm_ends_all_roles_and_one_that_dies_ends_the_others(kafka_settings: Settings, tmp_path: Path) -> None:
     with LivePath(kafka_settings, tmp_path) as path:
         several = Several(path, "reduce", "analyze")
-        until(several.ready, "both roles run", 20)
+        until(several.ready, "both roles run", 60)
         several.process.send_signal(signal.SIGTERM)
         assert several.process.wait(60) == 0
         several = Several(path, "reduce", "analyze")
-        until(several.ready, "both roles run", 20)
+        until(several.ready, "both roles run", 60)
         pids = roles_of(several)
         assert len(pids) == 2
         os.kill(pids[0], signal.SIGKILL)
@@ -66,11 +66,11 @@ def test_sigterm_ends_all_roles_and_one_that_dies_ends_the_others(kafka_settings
 def test_roles_end_when_the_process_that_started_them_is_killed(kafka_settings: Settings, tmp_path: Path) -> None:
     with LivePath(kafka_settings, tmp_path) as path:
         several = Several(path, "reduce", "analyze")
-        until(several.ready, "both roles run", 20)
+        until(several.ready, "both roles run", 60)
         pids = roles_of(several)
         several.process.kill()
         several.process.wait()
-        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "the roles end", 20)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "the roles end", 60)
 
 
 def refused(settings: Settings, capfd: pytest.CaptureFixture[str]) -> str:
