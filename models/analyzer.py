@@ -37,7 +37,7 @@ class Analyzer:
         self.settings = settings or Analysis()
         self.timeline = Timeline(tuple(partitions), self.settings.time, state)
         self.domains: dict[str, Domain] = {}
-        self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence)
+        self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence, self.settings.limits.episodes)
         self._detectors = detectors(self.settings)
         self._late = 0
         self._late_of: Counter[str] = Counter()
@@ -123,9 +123,9 @@ class Analyzer:
         domain = self.domain(change.finding.domain)
         quality = Quality(
             late=self._late_of[domain.name],
-            dropped=domain.counters["shed"],
+            dropped=domain.counters["shed"] + self.episodes.shed[domain.name],
             skew_s=round(domain.graph.skew() / 1e9, 3),
-            degraded=domain.degraded,
+            degraded=domain.degraded or bool(self.episodes.shed[domain.name]),
         )
         return Change(change.verb, msgspec.structs.replace(change.finding, quality=quality))
 
@@ -135,6 +135,7 @@ class Analyzer:
         for domain in self.domains.values():
             total.update(_counted(domain))
         total.update(late=self._late, below=self.timeline.below, pending=self.timeline.pending, open=len(self.episodes))
+        total["episodes_shed"] = self.episodes.shed.total()
         return dict(total)
 
 

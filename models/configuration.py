@@ -61,6 +61,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     writes_per_knob: int = 64
     facts: int = 200_000
     parents: int = 8
+    episodes: int = 10_000  # open at once; one that would be more is not opened
     evidence: int = 32  # first and newest events that a finding names
 
 

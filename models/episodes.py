@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -94,9 +95,12 @@ def _identity(subject: Subject, opening: Event) -> str:
 class Episodes:
     """The episodes of one signals partition."""
 
-    def __init__(self, coalesce: int, shown: int) -> None:
+    def __init__(self, coalesce: int, shown: int, most: int = 10_000) -> None:
         self._coalesce = coalesce
         self._shown = shown
+        self._most = most
+        self._count: Counter[str] = Counter()  # open, by domain: so the number of signals partitions does not show
+        self.shed: Counter[str] = Counter()
         self._open: dict[Subject, _Episode] = {}
         self._ended: dict[Subject, Key] = {}
         self._timers: list[tuple[int, Subject]] = []
@@ -116,6 +120,7 @@ class Episodes:
         subject = (finding.domain, finding.pattern, finding.subject)
         if finding.status == "open":
             episode = self._open[subject] = _Episode(finding, int(finding.ends))
+            self._count[finding.domain] += 1
             heapq.heappush(self._timers, (episode.ends, subject))
         else:
             self._ended[subject] = max(self._ended.get(subject, BEGINNING), finding.as_of)
@@ -129,6 +134,10 @@ class Episodes:
         if episode is None:
             if self.silent or key(newest) <= self._ended.get(subject, BEGINNING):
                 return None
+            if self._count[domain] >= self._most:
+                self.shed[domain] += 1
+                return None
+            self._count[domain] += 1
             finding = self._opened(subject, sighting)
             episode = self._open[subject] = _Episode(finding, sighting.ends)
             heapq.heappush(self._timers, (episode.ends, subject))
@@ -188,6 +197,7 @@ class Episodes:
 
     def _resolve(self, subject: Subject, episode: _Episode, time: int) -> Change:
         del self._open[subject]
+        self._count[subject[0]] -= 1
         finding = msgspec.structs.replace(
             episode.finding,
             revision=episode.finding.revision + 1,

@@ -7,7 +7,7 @@ import pytest
 from small_histories import changes, findings, moment, only, turns, until, wrote
 
 from models.analyzer import Analyzer
-from models.configuration import Analysis
+from models.configuration import Analysis, Limits
 from models.detectors import detectors
 from models.detectors.cascade import Cascades
 from models.detectors.conflict import Conflicts
@@ -136,3 +136,14 @@ def test_all_patterns_judge_with_the_configured_thresholds() -> None:
         Conflicts(settings.conflict, settings.facts_age),
         Cascades(settings.cascade, settings.window),
     )
+
+
+def test_beyond_the_limit_of_open_findings_none_is_opened_and_it_shows() -> None:
+    few = msgspec.structs.replace(Analysis(), limits=Limits(episodes=1))
+    analyzer = Analyzer(few)
+    other = [msgspec.structs.replace(event, resource="db/carts", id=f"{event.id}-b", time=event.time + 1) for event in FIGHT]
+    fed(analyzer, *FIGHT, *other)
+    told = analyzer.finish()
+    assert {change.finding.resources for change in told} == {("db/orders",)}
+    assert analyzer.counters()["episodes_shed"] > 0
+    assert told[-1].finding.quality.degraded

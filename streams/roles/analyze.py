@@ -219,7 +219,7 @@ class Analyze:
         put("interplay_pending_events", counters["pending"], *labels)
         put("interplay_late_total", counters["late"] + counters["below"], *labels)
         put("interplay_duplicates_total", counters.get("duplicates", 0), *labels)
-        for what in ("shed", "facts_shed", "cycles", "unrepaired"):
+        for what in ("shed", "facts_shed", "episodes_shed", "cycles", "unrepaired"):
             put("interplay_dropped_total", counters.get(what, 0), *labels, what)
         put("interplay_refilling", stage.refilling, *labels)
         measure_watermark(self._metrics, tp, stage.watermark)

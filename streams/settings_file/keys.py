@@ -134,6 +134,9 @@ _ANALYSIS = {
     "analysis.limits.writes_per_knob": _number("newest writes remembered per parameter of a resource", 8, 100_000),
     "analysis.limits.facts": _number("facts remembered per domain", 1, 100_000_000),
     "analysis.limits.parents": _number("likeliest causes kept per event", 1, 1000),
+    "analysis.limits.episodes": _number(
+        "findings open at once per domain; one that would be more is not opened, and counted", 1, 1_000_000
+    ),
     "analysis.limits.evidence": _number("events that a finding names: the first and the newest", 2, 10_000),
 }
 
