@@ -17,6 +17,24 @@ Verb: TypeAlias = Literal["opened", "updated", "resolved"]
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 
+# Every pattern of the contract with its kinds, so that rules and waivers are checked for spelling. What is found today: docs/patterns.md.
+KINDS: dict[str, tuple[str, ...]] = {
+    "thrashing": ("sustained", "growing", "transfer", "membership", "identity", "ratchet", "noise_chasing"),
+    "intent_conflict": (
+        "lost_update",
+        "version_regression",
+        "stale_overwrite",
+        "destroy_in_use",
+        "write_skew",
+        "override",
+        "intent_read_as_fault",
+        "opposing_objectives",
+        "guard_bypass",
+    ),
+    "cascade": ("decision", "fault", "metastable"),
+    "convergence": ("headroom", "pressure"),
+}
+
 
 class Root(msgspec.Struct, frozen=True):
     """An event that started it. `event` is "source id"."""

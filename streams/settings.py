@@ -86,6 +86,17 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: str = ".interplay"
 
 
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[waiver]]`: an intended pair, and who answers for it. Whether it covers a finding: `streams.waivers`."""
+
+    pattern: str  # "thrashing", or one kind of it: "thrashing/sustained"
+    agents: tuple[str, ...]  # globs
+    resource: str  # glob
+    owner: str
+    reason: str
+    expires: int  # ns, event time: covers what happened before it
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything."""
 
@@ -95,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alert: Alert = Alert()
     worker: Worker = Worker()
     analysis: Analysis = Analysis()
+    waiver: tuple[Waiver, ...] = ()
 
 
 def topic(settings: Settings, name: str) -> str:

@@ -11,7 +11,7 @@ from models.instants import HOUR, MINUTE, SECOND, format_time
 from streams.alerts import TARGETS, configured_targets
 from streams.alerts.alertmanager import Alertmanager, labels, payload
 from streams.alerts.message import notice
-from streams.alerts.policy import Standing, decide
+from streams.alerts.policy import Decision, Standing, decide
 from streams.settings import Alert
 
 
@@ -31,6 +31,8 @@ def test_every_reason_to_page_or_to_stay_silent() -> None:
     assert reason(finding(detected=NOW - 3 * HOUR)) == ("silent", "too_old")
     assert reason(finding(severity="info")) == ("silent", "below_severity")
     assert reason(finding(confidence=0.4)) == ("silent", "below_confidence")
+    assert decide(finding(), ALERT, NOW, None, waived=True)[0] == Decision("silent", "waived")
+    assert decide(finding(2), ALERT, NOW, fires, waived=True)[0] == Decision("refresh", "open")
     assert reason(finding(), msgspec.structs.replace(ALERT, observe_only=True)) == ("silent", "observe_only")
 
 

@@ -13,7 +13,7 @@ from streams.alerts import configured_targets
 from streams.alerts.message import Notice
 from streams.alerts.notifier import Notifier
 from streams.alerts.target import Unreachable
-from streams.settings import Alert
+from streams.settings import Alert, Waiver
 
 
 class Postbox:
@@ -176,3 +176,31 @@ def test_a_tombstone_is_forgotten() -> None:
     notifier.observe(finding(), NOW)
     notifier.forget("f_1")
     assert (notifier.snapshot().remembered, notifier.snapshot().pending) == (0, 0)
+
+
+def test_what_is_waived_pages_nobody_until_the_waiver_expires_in_event_time() -> None:
+    async def scenario() -> None:
+        box = Postbox()
+        waiver = Waiver(pattern="thrashing", agents=("*",), resource="db/*", owner="team-db", reason="a drill", expires=NOW + HOUR)
+        notifier = Notifier(ALERT, [box], [waiver])
+        waived = notifier.observe(finding(1), NOW)
+        assert (waived.action, waived.reason) == ("silent", "waived")
+        assert notifier.settled("f_1", 1)
+        await notifier.tick(NOW + 1)
+        assert box.sent == []
+        assert notifier.observe(finding(2, updated=NOW + HOUR), NOW + HOUR).action == "fire"
+        await notifier.tick(NOW + HOUR + 1)
+        assert [words.revision for words in box.sent] == [2]
+        assert notifier.snapshot().counters == {
+            "silent_waived": 1,
+            "fire": 1,
+            "waiver_expired": 1,
+            "postbox_sent": 1,
+            "postbox_refused": 0,
+            "postbox_failed": 0,
+        }
+        again = Notifier(ALERT, [Postbox()], [waiver])
+        again.load([(finding(1), NOW)], NOW + 1)
+        assert again.snapshot().firing == 0
+
+    asyncio.run(scenario())

@@ -11,6 +11,7 @@ An episode that opens and ends while we, or the target, are away pages nobody; o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -21,9 +22,12 @@ from streams.alerts.delivery import KEEP_RESOLVED, Delivery
 from streams.alerts.message import Notice, notice
 from streams.alerts.policy import STALE, Decision, Standing, decide
 from streams.alerts.target import Target
-from streams.settings import Alert
+from streams.settings import Alert, Waiver
+from streams.waivers import ruling, sentence
 
 LIMIT = 10_000  # findings remembered per partition
+
+log = logging.getLogger(__name__)
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -39,10 +43,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Notifier:
     """See the module. Methods are called from one event loop."""
 
-    def __init__(self, alert: Alert, targets: Sequence[Target], limit: int = LIMIT) -> None:
+    def __init__(self, alert: Alert, targets: Sequence[Target], waivers: Sequence[Waiver] = (), limit: int = LIMIT) -> None:
         observe_only = alert.observe_only or not targets
         self._alert = msgspec.structs.replace(alert, observe_only=observe_only)
         self._deliveries = () if observe_only else tuple(Delivery(target, alert.resend) for target in targets)
+        self._waivers = tuple(waivers)
         self._limit = limit
         self._standings: dict[str, Standing] = {}  # least recently changed first
         self._counts: Counter[str] = Counter()
@@ -71,6 +76,9 @@ class Notifier:
         """Takes one record of the findings topic with the ns that Kafka stamped it with. ValueError if a time in it is none."""
         decision = self._judge(finding, published_ns)
         self._counts[decision.action if decision.action != "silent" else f"silent_{decision.reason}"] += 1
+        if decision.action == "fire" and (expired := ruling(finding, self._waivers)) is not None:
+            self._counts["waiver_expired"] += 1
+            log.warning("finding %s fires: %s", finding.finding_id, sentence(expired))
         if decision.action != "silent":
             self._offer(self._worded(finding, published_ns))
         return decision
@@ -90,7 +98,8 @@ class Notifier:
         return all(delivery.settled(finding_id, revision) for delivery in self._deliveries)
 
     def snapshot(self) -> Snapshot:
-        """For metrics and status. Counters: fire, refresh, resolve, silent_<reason>, shed, <target>_sent, _refused, _failed."""
+        """For metrics and status. Counters: fire (waiver_expired: some of these), refresh, resolve, silent_<reason>, shed, and each
+        target's <target>_sent, _refused, _failed."""
         counters = dict(self._counts)
         for delivery in self._deliveries:
             counters |= {f"{delivery.target.name}_{name}": count for name, count in delivery.counters.items()}
@@ -103,7 +112,9 @@ class Notifier:
         )
 
     def _judge(self, finding: Finding, published_ns: int) -> Decision:
-        decision, standing = decide(finding, self._alert, published_ns, self._standings.get(finding.finding_id))
+        given = ruling(finding, self._waivers)
+        waived = given is not None and not given.expired
+        decision, standing = decide(finding, self._alert, published_ns, self._standings.get(finding.finding_id), waived)
         self._standings.pop(finding.finding_id, None)
         if len(self._standings) >= self._limit:
             self._shed()

@@ -7,7 +7,8 @@ The rules, in the order in which they are asked:
 3. What was not known in time pages nobody, so a backfill is silent: when its first revision was *published*, it had been
    detected longer than `max_age` ago. Asked once and remembered: a fight that grows into an error after an hour was known in
    time, and pages.
-4. Then severity, confidence, and the observe-only mode, which therefore counts exactly what would have fired.
+4. Then severity, confidence, the waivers (`streams.waivers`: what is covered pages nobody; once the waiver has expired in event
+   time, the next revision does), and the observe-only mode, which therefore counts exactly what would have fired.
 
 Everything asked is in the record: the finding, and the moment Kafka stamped it with. So after a restart the state is rebuilt
 from the compacted findings topic alone, by the same fold. Where compaction has left only later revisions, the first that is
@@ -29,7 +30,17 @@ from streams.settings import Alert
 
 Action: TypeAlias = Literal["fire", "refresh", "resolve", "silent"]
 Reason: TypeAlias = Literal[
-    "new", "open", "ended", "repeated", "already_ended", "too_old", "below_severity", "below_confidence", "observe_only", "stale"
+    "new",
+    "open",
+    "ended",
+    "repeated",
+    "already_ended",
+    "too_old",
+    "below_severity",
+    "below_confidence",
+    "waived",
+    "observe_only",
+    "stale",
 ]
 
 # Loaded at a start, an open finding whose last revision is older than this is left alone: no episode outlives the knobs' memory
@@ -53,12 +64,14 @@ class Standing(msgspec.Struct, frozen=True):
     ended: bool = False
 
 
-def decide(finding: Finding, alert: Alert, published_ns: int, standing: Standing | None) -> tuple[Decision, Standing]:
+def decide(
+    finding: Finding, alert: Alert, published_ns: int, standing: Standing | None, waived: bool = False
+) -> tuple[Decision, Standing]:
     """Judges one revision, published at `published_ns`, after what was known of it. ValueError if a time in it cannot be read."""
     if standing is not None and finding.revision <= standing.revision:
         return Decision("silent", "repeated"), standing
     in_time = standing.in_time if standing is not None else _known_in_time(finding, published_ns, alert.max_age)
-    objection = _objection(finding, alert, in_time)
+    objection = _objection(finding, alert, in_time, waived)
     fired = standing.fired if standing is not None else finding.revision > 1 and objection is None
     if finding.status == "resolved":
         after = Standing(finding.revision, in_time, fired, ended=True)
@@ -76,7 +89,7 @@ def _known_in_time(finding: Finding, published_ns: int, max_age: int) -> bool:
     return published_ns - parse_time(moment) <= max_age
 
 
-def _objection(finding: Finding, alert: Alert, in_time: bool) -> Reason | None:
+def _objection(finding: Finding, alert: Alert, in_time: bool, waived: bool) -> Reason | None:
     """The rule that keeps an open finding from firing, if one does."""
     if not in_time:
         return "too_old"
@@ -84,4 +97,6 @@ def _objection(finding: Finding, alert: Alert, in_time: bool) -> Reason | None:
         return "below_severity"
     if finding.confidence < alert.min_confidence:
         return "below_confidence"
+    if waived:
+        return "waived"
     return "observe_only" if alert.observe_only else None

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from streams.cli.command import OK, Command, Context
 from streams.settings_file.reference import page
 from streams.settings_file.values import FORMS, lookup, written
+from streams.settings_file.waivers import written_waiver
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -32,6 +33,8 @@ def _run(context: Context) -> int:
             table = section
         line = f"{key} = {written(name, lookup(loaded.settings, name))}"
         context.out.say(f"{line:<44} {context.out.paint(f'# {origin}', 'dim')}")
+    for waiver in loaded.settings.waiver:
+        context.out.say("\n" + written_waiver(waiver))
     return OK
 
 

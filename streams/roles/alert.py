@@ -61,7 +61,7 @@ class Alert:
                 tp = TP(*atp)
                 ends[tp] = end
                 held[tp] += [(decode_finding(r.value), r.timestamp * MILLISECOND) for r in records if r.value is not None]
-        self._notifiers = {tp: Notifier(self._settings.alert, self._targets) for tp in partitions}
+        self._notifiers = {tp: Notifier(self._settings.alert, self._targets, self._settings.waiver) for tp in partitions}
         self._waiting = {tp: deque() for tp in partitions}
         for tp, notifier in self._notifiers.items():
             notifier.load(held[tp], time.time_ns())

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from streams.settings import Settings
+from streams.settings import Settings, Waiver
 from streams.settings_file.keys import FILE_KEYS, variable
 from streams.settings_file.rules import broken_rules
-from streams.settings_file.values import FORMS, Leaf, checked, did_you_mean, from_text
+from streams.settings_file.values import FORMS, WAIVERS, Leaf, checked, did_you_mean, from_text
+from streams.settings_file.waivers import read_waivers
 
 DEFAULT_FILE = "interplay.toml"
 PREFIX = "INTERPLAY_"
@@ -61,19 +62,31 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     """Reads the file and the environment. Raises SettingsError with every mistake that it finds."""
     mistakes = _Mistakes()
     given = {**_from_file(path, environment, mistakes), **_from_environment(environment, mistakes)}
+    waivers = _waivers(given, mistakes)
     values: dict[str, Leaf] = {}
     for name, item in given.items():
         try:
             values[name] = checked(name, item.value)
         except ValueError as error:
             mistakes.add(item.where, name, str(error))
-    settings = msgspec.convert(_nested(values), Settings)
+    settings = msgspec.structs.replace(msgspec.convert(_nested(values), Settings), waiver=waivers)
     for name, trouble in broken_rules(settings):
         if name.split(".")[0] not in mistakes.tables:
             mistakes.lines.append(f"{given[name].where if name in given else name}: {trouble}")
     if mistakes.lines:
         raise SettingsError(mistakes.lines)
     return Loaded(settings, {name: given[name].origin if name in given else "default" for name in FORMS})
+
+
+def _waivers(given: dict[str, _Given], mistakes: _Mistakes) -> tuple[Waiver, ...]:
+    """Takes them out of what was given: they are tables, and only a file has them."""
+    item = given.pop(WAIVERS, None)
+    if item is None:
+        return ()
+    waivers, wrong = read_waivers(item.value)
+    for trouble in wrong:
+        mistakes.add(item.origin, WAIVERS, trouble)
+    return waivers
 
 
 def _from_file(path: str | None, environment: Mapping[str, str], mistakes: _Mistakes) -> dict[str, _Given]:
@@ -92,10 +105,10 @@ def _from_file(path: str | None, environment: Mapping[str, str], mistakes: _Mist
     given: dict[str, _Given] = {}
     for name, value in _flat(document, ""):
         where = f"{file}: {name}"
-        if name in FORMS or name in FILE_KEYS:
+        if name in FORMS or name in FILE_KEYS or name == WAIVERS:
             _put(given, name, _Given(value, file, where), mistakes)
         else:
-            mistakes.add(where, name, f"no such setting{did_you_mean(name, (*FORMS, *FILE_KEYS))}")
+            mistakes.add(where, name, f"no such setting{did_you_mean(name, (*FORMS, *FILE_KEYS, WAIVERS))}")
     return given
 
 
@@ -135,7 +148,7 @@ def _put(given: dict[str, _Given], name: str, item: _Given, mistakes: _Mistakes)
 def _flat(table: Mapping[str, object], path: str) -> Iterator[tuple[str, object]]:
     for key, value in table.items():
         name = f"{path}{key}"
-        if isinstance(value, dict) and name not in FORMS:
+        if isinstance(value, dict) and name not in (*FORMS, WAIVERS):
             yield from _flat(value, f"{name}.") if value else ()
         else:
             yield name, value

@@ -26,6 +26,28 @@ may be read from a file instead (`{files}`), as container platforms mount them.
 This page is written by `interplay config --reference`.
 """
 
+_WAIVERS = """
+## `[[waiver]]`
+
+An interplay that is intended, such as two HPAs on one deployment of which one may only scale up and the other only down. Any number of
+these tables, in the file only; every field is needed:
+
+```toml
+[[waiver]]
+pattern = "thrashing"            # or one kind of it: "thrashing/sustained"
+agents = ["hpa-up", "hpa-down"]  # globs: each of the finding's agents is one of these, and each of these takes part
+resource = "k8s/prod/*"          # glob over every resource of the finding; * stands for any characters, also /
+owner = "team-cart"
+reason = "one scales up only, the other down only"
+expires = 2027-01-31             # its first moment, UTC; or a time such as 2027-01-31T18:00:00Z
+```
+
+What is covered does not fail `interplay analyze --fail-on`, and pages nobody (`interplay_alerts_total{outcome="silent_waived"}`). It is
+still found, stored, shown, and said to be waived, by whom and why. Expiry is judged in event time, by the finding's newest evidence and
+not by a clock: the same events give the same answer whenever they are read. `interplay analyze` reports waivers that have expired and
+would have been needed, and those that match nothing.
+"""
+
 
 def page() -> str:
     """The whole page, as Markdown."""
@@ -42,7 +64,7 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+    return ("\n".join(lines) + "\n" + _WAIVERS).replace("\n\n\n", "\n\n")
 
 
 def _type(name: str) -> str:

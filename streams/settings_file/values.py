@@ -14,6 +14,7 @@ from streams.settings import Settings
 from streams.settings_file.keys import KEYS
 
 MASK = "******"
+WAIVERS = "waiver"
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]
@@ -33,6 +34,8 @@ def _forms(struct: type[msgspec.Struct], instance: msgspec.Struct, path: str) ->
     assert isinstance(info, inspect.StructType)
     for field in info.fields:
         name, default = f"{path}{field.name}", getattr(instance, field.name)
+        if name == WAIVERS:  # tables, not values: `waivers` of this package reads them
+            continue
         match field.type:
             case inspect.StructType():
                 yield from _forms(type(default), default, f"{name}.")
