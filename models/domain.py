@@ -15,7 +15,7 @@ from models.events import Action, Event, Intent
 from models.facts import FactKey, Facts
 from models.graph import CausalGraph, Node
 from models.intents import Intents, open_until
-from models.variables import Variables, variable
+from models.variables import Variables
 
 
 class Domain:
@@ -71,24 +71,27 @@ class Domain:
             self._forget(self.memory.popleft())
 
     def age(self, now: int) -> None:
-        """What is a whole memory older than `now` (ns) leaves; a last write or word on an intent stays as a fact."""
+        """What is a whole memory older than `now` (ns) leaves; a knob's last write and a last word on an intent stay as facts."""
         memory, edge = self.memory, now - self.settings.memory
         while memory and memory[0].time <= edge:
             self._forget(memory.popleft())
         edge = now - self.settings.window
         while self._window and self._window[0].event.time < edge:
-            self._window.popleft().retire()
+            self.graph.retire(self._window.popleft())
 
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)
-        self.variables.forget(event)
-        self._age_fact(event)
+        if self.variables.forget(event):
+            self._age_write(event)
+        self._age_word(event)
 
-    def _age_fact(self, event: Event) -> None:
-        name = variable(event)
-        if isinstance(event, Action) and name is not None:
+    def _age_write(self, event: Event) -> None:
+        """Nothing within the memory writes this knob: until something does, this write is the last one."""
+        if isinstance(event, Action):
             self.variables.remember(event)
-            self._drop_all(self.facts.age((self.name, "write", *name, ""), event))
+            self._drop_all(self.facts.age((self.name, "write", event.resource, event.parameter, ""), event))
+
+    def _age_word(self, event: Event) -> None:
         register = self.intents.register(event)
         if register is not None:
             self._drop_all(self.facts.age((self.name, "intent", *register), event))

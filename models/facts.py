@@ -1,8 +1,9 @@
 """What has left the memory and still holds: the last write of a knob, the last word on an intent. One compacted record each.
 
-A fact is the event itself. Facts describe the state at the lower edge of the memory, never at its upper one: everything newer comes back
-by replaying the signals, and a judgement near the upper edge needs no older write than the fact. So facts may run ahead of the progress
-record, as long as they are written before a checkpoint passes them (property-tested in test_recovery).
+A fact is the event itself. A write becomes one only where nothing newer within the memory writes its knob: as long as something does,
+nobody asks for an older write. Facts describe the state at the lower edge of the memory, never at its upper one: everything newer comes
+back by replaying the signals, and a judgement near the upper edge needs no older write than the fact. So facts may run ahead of the
+progress record, as long as they are written before a checkpoint passes them (property-tested in test_recovery).
 """
 
 from __future__ import annotations

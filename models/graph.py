@@ -14,6 +14,9 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
+import msgspec
+from msgspec import UNSET
+
 from models.events import Action, Event, Key, Transition, key, ref
 from models.variables import Install, Variables
 
@@ -24,48 +27,34 @@ SKEWS = 64  # late links whose skew is remembered, at most
 REPAIR_LIMIT = 1000  # events attributed anew after a late link, at most
 
 
-class Descent:
+class Descent(msgspec.Struct, gc=False, eq=False):
     """How one event descends from one root: its share, and the best path there (probability, edges, agents that reacted, resources)."""
 
-    __slots__ = ("agents", "edges", "mass", "path", "resources", "root")
-
-    def __init__(
-        self, root: Node, mass: float, path: float, edges: int, agents: tuple[str, ...], resources: tuple[str, ...]
-    ) -> None:
-        self.root = root
-        self.mass = mass
-        self.path = path
-        self.edges = edges
-        self.agents = agents
-        self.resources = resources
+    root: Node
+    mass: float
+    path: float
+    edges: int
+    agents: tuple[str, ...]
+    resources: tuple[str, ...]
 
 
-class Link:
+class Link(msgspec.Struct, gc=False, eq=False):
     """`cause` led to the node that holds this link. `relation` is "explicit" or "reads"."""
 
-    __slots__ = ("cause", "probability", "relation")
-
-    def __init__(self, cause: Node, relation: str, probability: float) -> None:
-        self.cause = cause
-        self.relation = relation
-        self.probability = probability
+    cause: Node
+    relation: str
+    probability: float
 
 
-class Node(Install):
-    """One event in the graph. `roots` is None while it is its own root; `size` counts what descends from it, itself included."""
+class Node(Install, gc=False, eq=False):
+    """One event in the graph. `roots` is None while it is its own root; `size` counts what descends from it, itself included.
 
-    __slots__ = ("children", "parents", "roots", "size")
+    Nodes point at their causes only, so that reference counts free them: the garbage collector would walk all of a memory for nothing.
+    """
 
-    def __init__(self, event: Event) -> None:
-        super().__init__(event)
-        self.parents: tuple[Link, ...] = ()
-        self.roots: tuple[Descent, ...] | None = None
-        self.children: list[Node] | None = None
-        self.size = 1.0
-
-    def retire(self) -> None:
-        """Older than the window: nothing can attach to it, nothing that descends from it counts any more."""
-        self.parents, self.roots, self.children = (), (), None
+    parents: tuple[Link, ...] = ()
+    roots: tuple[Descent, ...] | None = None
+    size: float = 1.0
 
     def descents(self) -> tuple[Descent, ...]:
         """A(e): the roots this event descends from, itself where it is one."""
@@ -85,6 +74,7 @@ class CausalGraph:
         self.window = window
         self.most_parents = parents
         self._by_id: dict[str, Node | dict[str, Node]] = {}  # the usual id is unique; where it is not, by source
+        self._children: dict[Node, list[Node]] = {}  # within the window
         self._waiting: dict[str, list[Node]] = {}  # a cause that was named and has not been seen -> who named it
         self._named: deque[tuple[int, str]] = deque()
         self._skews: deque[tuple[int, str, int]] = deque(maxlen=SKEWS)  # processed at (ns), source of the effect, skew
@@ -130,58 +120,61 @@ class CausalGraph:
                 self._answer(node)
         return node
 
-    def _links(self, node: Node, variables: Variables) -> dict[Key, Link]:
+    def _links(self, node: Node, variables: Variables) -> dict[Node, Link]:
         event = node.event
-        links: dict[Key, Link] = {}
+        links: dict[Node, Link] = {}
         earliest = event.time - self.window
         for name in event.causes:
             cause = self.named(name, event.source)
             if cause is not None and cause is not node and cause.event.time >= earliest:
-                links[key(cause.event)] = Link(cause, "explicit", EXPLICIT)
+                links[cause] = Link(cause, "explicit", EXPLICIT)
             else:
                 self._waiting.setdefault(name, []).append(node)
                 self._named.append((event.time, name))
-        if isinstance(event, Action):
+        if isinstance(event, Action) and (event.reads or event.old is not UNSET):
             for install, probability in variables.read_from(event, earliest):
-                place = key(install.event)
-                if isinstance(install, Node) and (place not in links or links[place].probability < probability):
-                    links[place] = Link(install, "reads", probability)
+                if isinstance(install, Node) and (install not in links or links[install].probability < probability):
+                    links[install] = Link(install, "reads", probability)
         return links
 
-    def _attach(self, node: Node, links: dict[Key, Link]) -> None:
+    def _attach(self, node: Node, links: dict[Node, Link]) -> None:
         self._link(node, links)
         self._attribute(node)
 
-    def _link(self, node: Node, links: dict[Key, Link]) -> None:
-        ranked = sorted(links.items(), key=lambda item: (-item[1].probability, item[0]))
-        node.parents = tuple(link for _, link in ranked[: self.most_parents])
+    def _link(self, node: Node, links: dict[Node, Link]) -> None:
+        ranked = list(links.values())
+        if len(ranked) > 1:
+            ranked.sort(key=lambda link: (-link.probability, key(link.cause.event)))
+        node.parents = tuple(ranked[: self.most_parents])
         for link in node.parents:
-            if link.cause.children is None:
-                link.cause.children = []
-            link.cause.children.append(node)
+            self._children.setdefault(link.cause, []).append(node)
 
     def _attribute(self, node: Node) -> None:
         """A(node) from its parents, and the sizes of the trees it belongs to."""
         for descent in node.roots or ():
             descent.root.size -= descent.mass
-        event = node.event
+        event, parents = node.event, node.parents
         agent = event.agent if isinstance(event, Action) else ""
-        total = max(1.0, sum(link.probability for link in node.parents))
-        found: dict[Key, Descent] = {}
-        for link in node.parents:
+        total = max(1.0, sum(link.probability for link in parents)) if len(parents) > 1 else 1.0
+        oldest = event.time - self.window
+        found: dict[Node, Descent] = {}
+        for link in parents:
             for up in link.cause.descents():
-                if up.root.event.time < event.time - self.window:
+                root = up.root
+                if root.event.time < oldest:
                     continue
-                place, path = key(up.root.event), up.path * link.probability
-                old = found.get(place)
+                path, old = up.path * link.probability, found.get(root)
                 mass = up.mass * link.probability / total + (old.mass if old else 0.0)
                 if old is not None and old.path >= path:
                     old.mass = mass
                 else:
                     agents, resources = _joined(up.agents, agent), _joined(up.resources, event.resource)
-                    found[place] = Descent(up.root, mass, path, up.edges + 1, agents, resources)
-        node.roots = tuple(found[place] for place in sorted(found) if found[place].mass >= MASS)
-        for descent in node.roots:
+                    found[root] = Descent(root, mass, path, up.edges + 1, agents, resources)
+        roots = [descent for descent in found.values() if descent.mass >= MASS]
+        if len(roots) > 1:
+            roots.sort(key=lambda descent: key(descent.root.event))
+        node.roots = tuple(roots)
+        for descent in roots:
             descent.root.size += descent.mass
 
     def _answer(self, node: Node) -> None:
@@ -198,15 +191,16 @@ class CausalGraph:
             if causes is None or id(effect) in causes or len(changed) >= REPAIR_LIMIT:
                 self.cycles += 1  # a mutual cause, or more than can be told apart
                 continue
-            links = {key(link.cause.event): link for link in effect.parents}
-            links[key(event)] = Link(node, "explicit", EXPLICIT)
+            links = {link.cause: link for link in effect.parents}
+            links[node] = Link(node, "explicit", EXPLICIT)
             for link in effect.parents:
-                if link.cause.children and effect in link.cause.children:
-                    link.cause.children.remove(effect)
+                siblings = self.children(link.cause)
+                if effect in siblings:
+                    siblings.remove(effect)
             self._skews.append((event.time, effect.event.source, event.time - effect.event.time))
             self._link(effect, links)
             changed.append(effect)
-        for stale in _topological(self._descendants(changed)):
+        for stale in self._topological(self._descendants(changed)):
             self._attribute(stale)
 
     def _ancestors(self, node: Node) -> set[int] | None:
@@ -233,8 +227,25 @@ class CausalGraph:
                 self.unrepaired += 1
                 break
             found[id(node)] = node
-            stack.extend(node.children or ())
+            stack.extend(self.children(node))
         return list(found.values())
+
+    def _topological(self, nodes: list[Node]) -> list[Node]:
+        """Causes before effects, ties in canonical order: late links can run against it. Kahn's algorithm, O(n log n)."""
+        inside = {id(node): node for node in nodes}
+        missing = {i: sum(id(link.cause) in inside for link in node.parents) for i, node in inside.items()}
+        ready = [(key(node.event), i) for i, node in inside.items() if not missing[i]]
+        heapq.heapify(ready)
+        order: list[Node] = []
+        while ready:
+            _, i = heapq.heappop(ready)
+            order.append(inside[i])
+            for child in self.children(inside[i]):
+                if id(child) in missing:
+                    missing[id(child)] -= 1
+                    if not missing[id(child)]:
+                        heapq.heappush(ready, (key(child.event), id(child)))
+        return order
 
     def path(self, node: Node, root: Node) -> list[tuple[Link, Node]]:
         """The best path from `root` to `node` as (link, effect), cause first; empty where there is none."""
@@ -255,15 +266,21 @@ class CausalGraph:
             here = best[2].cause
         return steps[::-1]
 
+    def children(self, node: Node) -> list[Node]:
+        """What `node` led to, directly, within the window."""
+        return self._children.get(node, [])
+
+    def retire(self, node: Node) -> None:
+        """Older than the window: nothing can attach to it, nothing that descends from it counts any more."""
+        node.parents = node.roots = ()
+        self._children.pop(node, None)
+
     def forget(self, event: Event) -> None:
         """`event`, the oldest of the memory, has left it."""
-        found = self._by_id.get(event.id)
+        found = self._by_id.pop(event.id, None)
         if isinstance(found, dict):
             found.pop(event.source, None)
-            if len(found) == 1:
-                self._by_id[event.id] = next(iter(found.values()))
-        else:
-            self._by_id.pop(event.id, None)
+            self._by_id[event.id] = next(iter(found.values())) if len(found) == 1 else found
         while self._skews and self._skews[0][0] <= event.time:
             self._skews.popleft()
         while self._named and self._named[0][0] <= event.time:
@@ -273,21 +290,3 @@ class CausalGraph:
                 self._waiting[name] = waiting
             else:
                 self._waiting.pop(name, None)
-
-
-def _topological(nodes: list[Node]) -> list[Node]:
-    """Causes before effects, ties in canonical order: late links can run against it. Kahn's algorithm, O(n log n)."""
-    inside = {id(node): node for node in nodes}
-    missing = {i: sum(id(link.cause) in inside for link in node.parents) for i, node in inside.items()}
-    ready = [(key(node.event), i) for i, node in inside.items() if not missing[i]]
-    heapq.heapify(ready)
-    order: list[Node] = []
-    while ready:
-        _, i = heapq.heappop(ready)
-        order.append(inside[i])
-        for child in inside[i].children or ():
-            if id(child) in missing:
-                missing[id(child)] -= 1
-                if not missing[id(child)]:
-                    heapq.heappush(ready, (key(child.event), id(child)))
-    return order

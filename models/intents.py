@@ -47,7 +47,7 @@ class Intents:
         """Which register the event has the last word on; None where it says nothing about intents."""
         if isinstance(event, Intent):
             return (event.resource, event.parameter, event.agent)
-        if isinstance(event, Action) and event.outcome == "applied":
+        if isinstance(event, Action) and event.outcome == "applied" and (event.intent is not None or self._registers):
             held = self._registers.get((event.resource, event.parameter))
             if event.intent is not None or (held is not None and event.agent in held):
                 return (event.resource, event.parameter, event.agent)

@@ -6,6 +6,7 @@ largest of them; everything else (strings, booleans, sets) is categorical: equal
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
 
@@ -14,13 +15,15 @@ from msgspec import UNSET, UnsetType
 from models.events import Value
 
 NUMBERS = (int, float)
+HUGE = int(1e300)
+SINGLE = {None: b"null", False: b"false", True: b"true"}
 
 
-def number(value: Value | UnsetType) -> float | None:
+def number(value: object) -> float | None:
     """The value as a number; None for what is none (booleans are categorical)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < 1e300 else None
+    if type(value) is float:
+        return value if -1e300 < value < 1e300 else None
+    return float(value) if type(value) is int and -HUGE < value < HUGE else None
 
 
 def distance(a: Value | UnsetType, b: Value | UnsetType) -> float:
@@ -29,7 +32,7 @@ def distance(a: Value | UnsetType, b: Value | UnsetType) -> float:
         return 0.0 if a is b else 1.0
     x, y = number(a), number(b)
     if x is None or y is None:
-        return 0.0 if _plain(a) == _plain(b) else 1.0
+        return 0.0 if same(a, b) else 1.0
     if x == y:
         return 0.0
     if x > 0 and y > 0:
@@ -45,19 +48,19 @@ def same(a: Value | UnsetType, b: Value | UnsetType) -> bool:
         return True
     mine, other = type(a), type(b)
     if mine is tuple or other is tuple:
-        return mine is other and (a == b or _plain(a) == _plain(b))  # type: ignore[arg-type]
+        return mine is other and set(a) == set(b) and category(a) == category(b)  # type: ignore[arg-type]
     return a == b and (mine is other or (mine in NUMBERS and other in NUMBERS))
 
 
-def _plain(value: Value) -> object:
-    if isinstance(value, tuple):
-        return ("set", tuple(sorted({repr(member) for member in value})))
-    return (type(value).__name__, value)
-
-
 def category(value: Value | UnsetType) -> object:
-    """What a value equals, where it is no number."""
-    return None if value is UNSET else _plain(value)
+    """What stands for a value where it is compared with many: equal exactly where the values are the `same`. A list of a thousand
+    members becomes a digest of 16 bytes, so that all further comparisons are cheap; numbers and texts stand for themselves."""
+    if isinstance(value, tuple):
+        members = "\n".join(sorted(set(map(repr, value))))  # a repr has no line break in it
+        return hashlib.blake2b(members.encode(), digest_size=16).digest()
+    if isinstance(value, bool) or value is None:
+        return SINGLE[value]
+    return None if value is UNSET else value
 
 
 def scale(values: Iterable[Value | UnsetType]) -> Sequence[float] | None:

@@ -7,14 +7,12 @@ are resolved against both. Everything here is a function of the list of events w
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterator
-from itertools import islice
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from models.events import Action, Event, Transition, Value, Version
-from models.values import number, same
+from models.events import Action, Event, Read, Transition, Value
+from models.values import category, number, same
 
 BY_VERSION = 0.95  # a read whose version, or value written once, names the write
 LOOKBACK = 16  # newest writes among which a value counts as written once
@@ -30,70 +28,82 @@ def variable(event: Event) -> Name | None:
     return (event.resource, event.metric) if isinstance(event, Transition) else None
 
 
-class Install:
-    """An event as the graph keeps it, with the value that it wrote."""
+class Install(msgspec.Struct, gc=False, eq=False):
+    """An event as the graph keeps it, and what its write was among those of its variable."""
 
-    __slots__ = ("event", "number", "odd", "turned", "value")
-
-    def __init__(self, event: Event) -> None:
-        self.event = event
-        self.value: Value | UnsetType = UNSET
-        if isinstance(event, Action):
-            self.value = event.new
-        elif isinstance(event, Transition):
-            self.value = event.after
-        self.number = number(self.value)
-        old = number(event.old) if isinstance(event, Action) and event.old is not UNSET and event.old is not None else 0.0
-        self.odd = self.number is None or self.number < 0 or old is None or old < 0  # on no logarithmic scale
-        self.turned = False  # it went the other way than the write before it: a necessary sign of a reversal
+    event: Event
+    odd: bool = False  # on no logarithmic scale
+    turned: bool = False  # it went the other way than the write before it: a necessary sign of a reversal
 
 
 class _Ring:
-    """The newest writes of one variable, how many of them turned, and how many are odd."""
+    """The newest writes of one variable, what they wrote (as a category), how many of them turned, and how many are odd.
 
-    __slots__ = ("others", "turns", "writes")
+    The values lie beside the writes so that looking for one touches no old events: those are in no cache of the machine.
+    """
+
+    __slots__ = ("odd", "turns", "values", "writes")
 
     def __init__(self) -> None:
-        self.writes: deque[Install] = deque()
+        self.writes: list[Install] = []
+        self.values: list[object] = []
         self.turns = 0
-        self.others = 0
+        self.odd = 0
 
-    def append(self, install: Install, most: int) -> None:
-        install.turned = self._turns(install)
+    def append(self, install: Install, value: object, most: int) -> None:
+        event, now = install.event, number(value)
+        old = getattr(event, "old", None)
+        before = 0.0 if old is None or old is UNSET else number(old)
+        install.odd = now is None or now < 0 or before is None or before < 0
+        install.turned = self._turns(now, value)
         self.turns += install.turned
-        self.others += install.odd
+        self.odd += install.odd
         self.writes.append(install)
+        self.values.append(value)
         if len(self.writes) > most:
             self.popleft()
 
     def popleft(self) -> None:
-        gone = self.writes.popleft()
+        gone = self.writes.pop(0)
+        del self.values[0]
         self.turns -= gone.turned
-        self.others -= gone.odd
+        self.odd -= gone.odd
 
-    def _turns(self, install: Install) -> bool:
-        writes = self.writes
-        if not writes:
+    def _turns(self, now: float | None, value: object) -> bool:
+        values = self.values
+        if not values:
             return False
-        now, last = install.number, writes[-1].number
+        last = number(values[-1])
         if now is None or last is None:
-            newest = islice(reversed(writes), LOOKBACK)
-            return any(same(earlier.value, install.value) for earlier in newest)
-        before = writes[-2].number if len(writes) > 1 else number(getattr(writes[-1].event, "old", UNSET))
+            return value in values[-LOOKBACK:]
+        before = number(values[-2]) if len(values) > 1 else number(getattr(self.writes[-1].event, "old", UNSET))
         return before is None or (now - last) * (last - before) <= 0
 
     def keeps_direction(self, value: Value | UnsetType, deadband: float) -> bool:
         """The write before moved by more than the dead band, on any scale, and this one moves on: no reversal can be here."""
         now = number(value)
-        if self.others or len(self.writes) < 2 or now is None or now < 0:
+        if self.odd or len(self.values) < 2 or now is None or now < 0:
             return False
-        last, before = self.writes[-1].number, self.writes[-2].number
+        last, before = number(self.values[-1]), number(self.values[-2])
         if last is None or before is None or (now - last) * (last - before) <= 0:
             return False
         return abs(math.log1p(last) - math.log1p(before)) >= deadband
 
-
-EMPTY: deque[Install] = deque()
+    def equal(self, value: object, earliest: int, until: int) -> tuple[Install, float] | None:
+        """The newest of the newest writes between `earliest` and `until` (ns) that wrote `value`, and the probability that it was read."""
+        recent = self.values[: -LOOKBACK - 1 : -1]  # newest first
+        first: Install | None = None
+        at = -1
+        for _ in range(recent.count(value)):
+            at = recent.index(value, at + 1)
+            install = self.writes[-1 - at]
+            if install.event.time < earliest:
+                break
+            if install.event.time <= until:
+                if first is not None:
+                    return first, BY_TIME
+                first = install
+        return (first, BY_VERSION) if first is not None else None
 
 
 class Variables:
@@ -112,39 +122,45 @@ class Variables:
 
     def actions(self, name: Name) -> list[Action]:
         """The newest writes of a knob within the memory, oldest first."""
-        return [install.event for install in _writes(self._knobs, name) if isinstance(install.event, Action)]
+        ring = self._knobs.get(name)
+        return [install.event for install in ring.writes if isinstance(install.event, Action)] if ring is not None else []
 
     def current(self, name: Name, oldest_fact: int) -> Action | None:
         """The last applied action on a knob, from the memory or, if not older than `oldest_fact` (ns), from the facts."""
-        writes = _writes(self._knobs, name)
-        if writes:
-            last = writes[-1].event
+        ring = self._knobs.get(name)
+        if ring is not None:
+            last = ring.writes[-1].event
             return last if isinstance(last, Action) else None
         aged = self._aged.get(name)
         return aged if aged is not None and aged.time >= oldest_fact else None
 
     def install(self, install: Install) -> None:
         """Takes in the next write in canonical order."""
-        name = variable(install.event)
+        event = install.event
+        name = variable(event)
         if name is None:
             return
-        rings = self._knobs if isinstance(install.event, Action) else self._states
+        rings = self._knobs if isinstance(event, Action) else self._states
         ring = rings.get(name)
         if ring is None:
             ring = rings[name] = _Ring()
-        ring.append(install, self._most)
+        ring.append(install, category(event.new if isinstance(event, Action) else getattr(event, "after", UNSET)), self._most)
 
-    def forget(self, event: Event) -> None:
-        """`event`, the oldest of the memory, has left it."""
+    def forget(self, event: Event) -> bool:
+        """`event`, the oldest of the memory, has left it; answers whether it wrote a knob that nothing within the memory writes."""
         name = variable(event)
+        if name is None:
+            return False
         rings = self._knobs if isinstance(event, Action) else self._states
-        ring = rings.get(name) if name is not None else None
-        if name is None or ring is None:
-            return
-        while ring.writes and ring.writes[0].event.time <= event.time:
-            ring.popleft()
-        if not ring.writes:
+        ring = rings.get(name)
+        if ring is not None:
+            writes = ring.writes
+            while writes and writes[0].event.time <= event.time:
+                ring.popleft()
+            if writes:
+                return False
             del rings[name]
+        return rings is self._knobs
 
     def remember(self, fact: Action) -> None:
         """A last write that has left the memory and still holds; never replaced by an older one."""
@@ -157,52 +173,40 @@ class Variables:
         """The fact about this knob has been given up."""
         self._aged.pop(name, None)
 
-    def read_from(self, action: Action, earliest: int) -> Iterator[tuple[Install, float]]:
+    def read_from(self, action: Action, earliest: int) -> list[tuple[Install, float]]:
         """Writes not older than `earliest` (ns) that the action read, with the probability that it did."""
+        found: list[tuple[Install, float]] = []
         for read in action.reads:
             name = (read.resource, read.metric)
-            writes = _writes(self._knobs, name) or _writes(self._states, name)
-            if writes:
+            ring = self._knobs.get(name) or self._states.get(name)
+            if ring is not None:
                 until = action.time if read.time is None else min(read.time, action.time)
-                found = _resolve(writes, read.value, read.version, earliest, until)
-                if found is not None:
-                    yield found
-        if action.old is not UNSET:
-            writes = _writes(self._knobs, (action.resource, action.parameter))
-            if writes and writes[-1].event.time >= earliest:
-                last = writes[-1].event  # what it found there: an implicit read. One's own last write tells nothing about others.
-                if isinstance(last, Action) and last.agent != action.agent and same(last.new, action.old):
-                    found = _resolve(writes, action.old, None, earliest, action.time)
-                    if found is not None:
-                        yield writes[-1], found[1]
+                write = _resolve(ring, read, earliest, until)
+                if write is not None:
+                    found.append(write)
+        ring = self._knobs.get((action.resource, action.parameter)) if action.old is not UNSET else None
+        if ring is not None:
+            last = ring.writes[-1].event  # what it found there: an implicit read. One's own last write tells nothing about others.
+            if isinstance(last, Action) and last.agent != action.agent and last.time >= earliest and same(last.new, action.old):
+                write = ring.equal(ring.values[-1], earliest, action.time)
+                if write is not None:
+                    found.append((ring.writes[-1], write[1]))
+        return found
 
 
-def _writes(rings: dict[Name, _Ring], name: Name) -> deque[Install]:
-    ring = rings.get(name)
-    return ring.writes if ring is not None else EMPTY
-
-
-def _resolve(
-    writes: deque[Install], value: Value | UnsetType, version: Version, earliest: int, until: int
-) -> tuple[Install, float] | None:
+def _resolve(ring: _Ring, read: Read, earliest: int, until: int) -> tuple[Install, float] | None:
     """The write between `earliest` and `until` (ns) that was read, among the newest, and the probability."""
-    last: Install | None = None
-    equal: Install | None = None
-    for install in islice(reversed(writes), LOOKBACK):
-        event = install.event
-        if event.time < earliest:
-            break
-        if version is not None and isinstance(event, Action) and event.version == version:
-            return install, BY_VERSION
-        if event.time > until:
-            continue
-        # a knob's value that nobody wrote was not read from it; a metric's value need not be what the alert about it said
-        if last is None and (value is UNSET or isinstance(event, Transition)):
-            last = install
-        if value is not UNSET and same(install.value, value):
-            if equal is not None:
-                return equal, BY_TIME
-            equal = install
-    if equal is not None:
-        return equal, BY_VERSION
-    return (last, BY_TIME) if last is not None else None
+    newest = ring.writes[: -LOOKBACK - 1 : -1]
+    if read.version is not None:
+        for install in newest:
+            if install.event.time < earliest:
+                break
+            if getattr(install.event, "version", None) == read.version:
+                return install, BY_VERSION
+    found = ring.equal(category(read.value), earliest, until) if read.value is not UNSET else None
+    # a knob's value that nobody wrote was not read from it; a metric's value need not be what the alert about it said
+    if found is None and (read.value is UNSET or isinstance(newest[0].event, Transition)):
+        last = next((install for install in newest if install.event.time <= until), None)
+        if last is not None and last.event.time >= earliest:
+            return last, BY_TIME
+    return found

@@ -150,3 +150,12 @@ def test_an_intent_without_an_end_is_kept_as_a_fact() -> None:
         made.age(moment(hours * 3600))
         made.expire(moment(hours * 3600))
     assert facts(made) == [("intent svc/cart  ann", "ann@0"), ("intent svc/cart  bob", None)]
+
+
+def test_a_write_that_another_one_has_followed_within_a_memory_leaves_no_fact() -> None:
+    made = domain(wrote(0, "a", 1, 2), wrote(1700, "b", 2, 3), wrote(1900, "c", 3, 4))
+    assert facts(made) == []
+    made.age(moment(1700) + SETTINGS.memory)
+    assert facts(made) == []
+    made.age(moment(1900) + SETTINGS.memory)
+    assert facts(made) == [("write db/orders replicas", "c@1900")]

@@ -130,7 +130,8 @@ def facts_at_the_upper_edge(patch: pytest.MonkeyPatch) -> None:
 
     def wrong(self: Domain, node: object) -> None:
         right(self, node)  # type: ignore[arg-type]
-        self._age_fact(node.event)  # type: ignore[attr-defined]
+        self._age_write(node.event)  # type: ignore[attr-defined]
+        self._age_word(node.event)  # type: ignore[attr-defined]
 
     patch.setattr(Domain, "install", wrong)
 

@@ -94,3 +94,10 @@ def test_one_value_that_is_no_number_makes_the_knob_categorical() -> None:
 )
 def test_how_a_sentence_shows_a_value(value: Value, shown: str) -> None:
     assert text(value) == shown
+
+
+def test_values_of_one_category_are_the_same_and_no_others() -> None:
+    values: list[Value] = [*(v for v in VALUES if v is not UNSET), (1,), (True,), (1.0,), ("1",), ("a\nb",), ("a", "b", "a")]  # type: ignore[misc]
+    for a in values:
+        for b in values:
+            assert same(a, b) == (category(a) == category(b)), (a, b)
