@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults lint bench fuzz dashboards lock clean
+.PHONY: help demo test test-faults lint bench bench-accuracy bench-writes fuzz dashboards lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -25,6 +25,12 @@ lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
 
 bench: $(VENV)/.tests  ## tables with floors beside them; takes a quarter of an hour
 	@$(BIN)/python -m benchmarks
+
+bench-accuracy: $(VENV)/.tests  ## how right the findings are; DATA=FOLDER with the public data of docs/accuracy.md
+	@$(BIN)/python -m benchmarks.accuracy $(if $(DATA),--data "$(DATA)")
+
+bench-writes: $(VENV)/.tests  ## ten million writes over 100,000 knobs: the cost of each and the memory; minutes; WRITES=N for a part
+	@$(BIN)/python -m benchmarks.accuracy.cost $(if $(WRITES),--writes $(WRITES))
 
 fuzz: $(VENV)/.tests  ## 60 s of broken and mutated records against the decoder; see tests/fuzz_decoder.py
 	$(BIN)/python tests/fuzz_decoder.py
