@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 from difflib import get_close_matches
-from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -70,16 +70,12 @@ class Misspellings:
         self._counts: dict[tuple[str, str], int] = {}  # (unknown, known) -> events
         self._meant: dict[tuple[str, str], str] = {}  # (type, unknown field) -> the known one, or ""
 
-    def look(self, file: str) -> None:
-        """Reads a file once more: decoded events no longer show their unknown fields. What is no plain file can only be read once."""
-        if not Path(file).is_file():
+    def look(self, line: bytes) -> None:
+        """Counts what a line misspells: decoded events no longer show their unknown fields. What is no event the decoder proper tells."""
+        try:
+            self.add(self._decode(line.removeprefix(codecs.BOM_UTF8)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
-        with Path(file).open("rb") as lines:
-            for line in lines:
-                try:
-                    self.add(self._decode(line))
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    continue  # told by the decoder proper, or compressed
 
     def add(self, event: _Loose) -> None:
         """Counts the misspelt fields of an event."""

@@ -11,6 +11,7 @@ from test_cli import error_of, interplay
 
 from models.findings import decode_finding
 from models.instants import SECOND, format_time, parse_time
+from streams.intake import HOLD
 
 START = parse_time("2026-11-24T02:17:00Z")
 
@@ -87,6 +88,74 @@ def test_fail_on_sets_the_exit_code(rules: tuple[str, ...], code: int, fights: P
     assert interplay("analyze", str(fights), *options, cwd=tmp_path).returncode == code
 
 
+WAIVER = """
+[[waiver]]
+pattern = "thrashing"
+agents = ["hpa-up", "hpa-down"]
+resource = "k8s/prod/*"
+owner = "team-cart"
+reason = "one scales up only, the other down only"
+expires = 2026-11-24T02:22:00Z
+"""
+
+
+def hpas(resource: str) -> str:
+    """The standing example: one HPA scales up only, the other down only; until 02:22:30, every 30 s."""
+    return "".join(fight(resource)).replace('"perf"', '"hpa-up"').replace('"cost"', '"hpa-down"')
+
+
+def test_two_hpas_on_purpose_are_waived_until_the_waiver_expires(tmp_path: Path) -> None:
+    (tmp_path / "meant.jsonl").write_text("".join(hpas("k8s/prod/cart").splitlines(keepends=True)[:10]))
+    (tmp_path / "w.toml").write_text(WAIVER)
+    gate = ("--config", "w.toml", "--fail-on", "any")
+    meant = interplay("analyze", "meant.jsonl", *gate, cwd=tmp_path)
+    assert meant.returncode == 0, meant.stderr
+    paragraph, summary = meant.stdout.rstrip().split("\n\n")
+    assert paragraph.startswith("waived error thrashing/sustained: hpa-down and hpa-up fight over k8s/prod/cart replicas")
+    assert "Waived by team-cart until 2026-11-24T02:22:00Z: one scales up only, the other down only." in paragraph
+    assert summary.splitlines()[1:] == ["Waived: 1."]
+
+    (tmp_path / "overdue.jsonl").write_text(hpas("k8s/prod/cart") + hpas("k8s/test/cart"))
+    overdue = interplay("analyze", "overdue.jsonl", *gate, cwd=tmp_path)
+    assert overdue.returncode == 1
+    assert overdue.stdout.count("No longer waived: the waiver of team-cart expired at 2026-11-24T02:22:00Z.") == 1
+    assert overdue.stdout.splitlines()[-2:] == [
+        "Waiver 1 (thrashing, hpa-up + hpa-down, k8s/prod/*; team-cart) expired at 2026-11-24T02:22:00Z and no longer covers 1 finding: "
+        "renew it, or end the fight.",
+        "Fails: --fail-on any matches 2 findings.",
+    ]
+
+
+@pytest.mark.parametrize(("form", "start"), [("html", "<!DOCTYPE html>"), ("junit", "<?xml"), ("sarif", "{"), ("json", "{")])
+def test_every_format_goes_to_standard_output_and_the_summary_beside_it(
+    form: str, start: str, fights: Path, tmp_path: Path
+) -> None:
+    done = interplay("analyze", str(fights), "--format", form, "--fail-on", "sustained:warning", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith(start)
+    assert done.stdout.count("<svg") == (2 if form == "html" else 0)
+    assert done.stderr.splitlines() == [
+        "2 findings (2 thrashing/sustained) in 24 events, 24 of them actions and 0 samples.",
+        "Fails: --fail-on thrashing/sustained:warning matches 2 findings.",
+    ]
+
+
+def test_a_long_file_in_order_is_streamed_and_late_events_are_told(tmp_path: Path) -> None:
+    number = HOLD + 6000
+    calm = [action(n, "perf", 8, 8, f"r/{n % 50}") for n in range(12, number)]
+    for n in (0, 1, 2):  # much older than all that waits by then
+        calm.insert(HOLD + 5500 + n, action(n, "perf", 1, 2, "late"))
+    (tmp_path / "long.jsonl").write_text("".join(fight() + calm))
+    done = interplay("analyze", "long.jsonl", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "3 events were left out as late: older than 100,000 events read before, and more than 10s older than the newest; "
+        "sort the input by time, or raise analysis.time.lateness\n"
+    )
+    assert "1 finding (1 thrashing/sustained) in 106,003 events, 106,000 of them actions" in done.stdout
+    assert "3 late events left out." in done.stdout
+
+
 def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None:
     lines = fight()
     (tmp_path / "mixed.jsonl").write_text("".join([*lines[:3], "junk\n", *lines[3:], lines[0].replace('"agent"', '"agnt"')]))
@@ -131,6 +200,12 @@ def test_validate_tells_every_bad_line(tmp_path: Path) -> None:
     (tmp_path / "good.jsonl").write_text("".join(fight()))
     good = interplay("validate", "good.jsonl", cwd=tmp_path)
     assert (good.returncode, good.stderr) == (0, "")
+    misspelt = "".join(fight()).replace('"parameter"', '"paramter"')
+    with gzip.open(tmp_path / "misspelt.jsonl.gz", "wt") as packed:
+        packed.write(misspelt)
+    told = "data.paramter is unknown; did you mean data.parameter? (12 events)"
+    assert told in interplay("validate", "misspelt.jsonl.gz", cwd=tmp_path).stdout
+    assert told in interplay("validate", "-", cwd=tmp_path, stdin=misspelt).stdout
     (tmp_path / "bad.jsonl").write_text(fight()[0] + "junk\n" * 50)
     bad = interplay("validate", "bad.jsonl", cwd=tmp_path)
     assert bad.returncode == 1

@@ -8,7 +8,8 @@ from fights import NOW, finding, resolved
 
 from models.findings import Quality, Reach
 from models.instants import HOUR, MINUTE, SECOND
-from streams.report import ago, at_least, figures, paragraph
+from streams.report.text import paragraph
+from streams.report.words import ago, at_least, figures
 from streams.terminal import Terminal
 
 PLAIN = Terminal(io.StringIO(), {})

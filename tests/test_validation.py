@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from broken_records import TYPES, good
@@ -49,29 +48,30 @@ def test_nothing_is_told_of_what_leaves_nothing_out(event: dict[str, object]) ->
     assert told(event) == []
 
 
-def misspelt(file: Path, *events: dict[str, object]) -> list[str]:
-    file.write_text("not json\n" + "".join(json.dumps(event) + "\n" for event in events))
+def misspelt(*events: dict[str, object]) -> list[str]:
     misspellings = Misspellings()
-    misspellings.look(str(file))
+    for line in (b"not json\n", *(json.dumps(event).encode() + b"\n" for event in events)):
+        misspellings.look(line)
     return misspellings.sentences()
 
 
-def test_a_field_that_looks_like_a_known_one_is_told_with_what_was_meant(tmp_path: Path) -> None:
+def test_a_field_that_looks_like_a_known_one_is_told_with_what_was_meant() -> None:
     action = good(data={**BARE, "paramter": "replicas"})
     transition = good("transition", data={"metric": "health", "form": "ok", "to": "bad"})
-    assert misspelt(tmp_path / "events.jsonl", action, action, transition) == [
+    assert misspelt(action, action, transition) == [
         "data.form is unknown; did you mean data.from? (1 event)",
         "data.paramter is unknown; did you mean data.parameter? (2 events)",
     ]
 
 
-def test_other_fields_are_the_producers_own(tmp_path: Path) -> None:
+def test_other_fields_are_the_producers_own() -> None:
     own = good(data={**WRITE, "cluster": "eu-1", "parameters": ["replicas"]})  # unlike any; like one that is there
-    assert misspelt(tmp_path / "events.jsonl", own, *(good(kind) for kind in TYPES)) == []
+    assert misspelt(own, *(good(kind) for kind in TYPES)) == []
 
 
-def test_what_can_be_read_only_once_is_left_alone() -> None:
+def test_a_byte_order_mark_and_what_is_no_event_are_passed_over() -> None:
     misspellings = Misspellings()
-    misspellings.look("-")
-    misspellings.look("/dev/null")
-    assert misspellings.sentences() == []
+    misspellings.look(b"\xef\xbb\xbf" + json.dumps(good(data={**BARE, "olld": 8})).encode())
+    misspellings.look(b"\x1f\x8b\xff")
+    misspellings.look(b"[" * 100_000)
+    assert misspellings.sentences() == ["data.olld is unknown; did you mean data.old? (1 event)"]

@@ -9,10 +9,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from streams.cli import analyze, config, demo, init, query, schema, status, validate, worker
-from streams.cli.command import CANNOT, Command, Context
+from streams.cli.command import CANNOT, Command, Context, program_version
 from streams.cli.trouble import describe
 from streams.settings import Settings
 from streams.settings_file import SettingsError
@@ -82,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings (TOML); see docs/configuration.md")
     group.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error")
     parser = argparse.ArgumentParser("interplay", description=_DETAILS, epilog=_EXITS, formatter_class=wide, parents=[shared])
-    parser.add_argument("--version", action="version", version=f"interplay {_version()}")
+    parser.add_argument("--version", action="version", version=f"interplay {program_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         examples = "\n".join(f"  {example}" for example in command.examples)
@@ -97,10 +96,3 @@ def _parser() -> argparse.ArgumentParser:
         command.arguments(child)
         child.set_defaults(command=command)
     return parser
-
-
-def _version() -> str:
-    try:
-        return version("interplay")
-    except PackageNotFoundError:
-        return "(not installed)"

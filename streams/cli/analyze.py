@@ -4,54 +4,59 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.analyzer import Analyzer
 from models.decode import Rejection
-from models.events import Sample
-from models.findings import SEVERITIES, Finding, Severity, encode_finding
-from models.instants import parse_time
-from streams.cli.command import FOUND, OK, Command, Context, Trouble
+from models.events import Event, Sample
+from models.findings import Change, Finding
+from models.instants import format_duration
+from streams.cli.command import FOUND, OK, Command, Context, Trouble, program_version
 from streams.cli.lines import read, refusal
-from streams.report import at_least, paragraph
+from streams.intake import HOLD, Intake, side_by_side
+from streams.report import FORMATS
+from streams.report.album import Album
+from streams.report.judged import Judged, Report, Rule, judge, parse_rule
+from streams.settings import Waiver
 from streams.terminal import Terminal
+from streams.waivers import account
 
-PATTERNS = ("thrashing", "intent_conflict", "cascade")
 COMPLAINTS = 20  # bad lines told; the rest is only counted
 PROGRESS_EVERY = 20_000
 
 
-@dataclass(frozen=True)
-class FailOn:
-    """What makes the exit code 1: findings of a pattern ("any" for all), at least so severe."""
-
-    pattern: str
-    severity: Severity
-
-    def matches(self, finding: Finding) -> bool:
-        """Whether this finding is one of them."""
-        return self.pattern in ("any", finding.pattern) and at_least(finding, self.severity)
-
-
 @dataclass
 class Tally:
-    """What came in."""
+    """What came in, and what was found."""
 
+    album: Album | None  # where the format shows the events themselves
     read: int = 0
     bad: int = 0
     samples: int = 0
+    newest: int = 0  # ns, event time
     findings: dict[str, Finding] = field(default_factory=dict)
 
+    def take(self, changes: Sequence[Change]) -> None:
+        """Keeps the newest revision of each finding."""
+        for change in changes:
+            self.findings[change.finding.finding_id] = change.finding
+            if self.album is not None:
+                self.album.keep(change.finding)
 
-def fail_on(text: str) -> FailOn:
-    """Parses PATTERN[:SEVERITY]. Raises ArgumentTypeError with the choices."""
-    pattern, _, severity = text.partition(":")
-    if pattern not in (*PATTERNS, "any"):
-        raise ArgumentTypeError(f"no pattern {pattern!r}; choose from any, {', '.join(PATTERNS)}")
-    for known in SEVERITIES:
-        if known == (severity or "info"):
-            return FailOn(pattern, known)
-    raise ArgumentTypeError(f"no severity {severity!r}; choose from {', '.join(SEVERITIES)}")
+    def see(self, event: Event) -> None:
+        """Counts an event that is analysed."""
+        self.newest = max(self.newest, event.time)
+        if self.album is not None:
+            self.album.see(event)
+
+
+def fail_on(text: str) -> Rule:
+    """What `--fail-on` is given. Raises ArgumentTypeError with the choices."""
+    try:
+        return parse_rule(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -62,7 +67,10 @@ def _arguments(parser: ArgumentParser) -> None:
         help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), or lines of text in *.trace",
     )
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text: a paragraph per finding; json: one finding per line"
+        "--format",
+        choices=tuple(FORMATS),
+        default="text",
+        help="text: a paragraph per finding; json: one finding per line; html: a page to keep; junit, sarif: for CI viewers",
     )
     parser.add_argument(
         "--fail-on",
@@ -70,47 +78,53 @@ def _arguments(parser: ArgumentParser) -> None:
         action="append",
         type=fail_on,
         default=[],
-        help="exit 1 where such a finding is there",
+        help="exit 1 where such a finding is there that no waiver covers: any, a pattern, or a kind such as thrashing/growing",
     )
 
 
 def _run(context: Context) -> int:
-    arguments = context.arguments
-    analyzer, tally = Analyzer(context.settings().analysis), Tally()
-    for file in arguments.files:
-        _take(file, analyzer, tally, context.err)
+    arguments, settings = context.arguments, context.settings()
+    intake = Intake(Analyzer(settings.analysis))
+    tally = Tally(Album(2 * HOLD) if arguments.format == "html" else None)
+    _take(arguments.files, intake, tally, context.err)
     if not tally.read:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()
         raise Trouble(_unread(arguments.files, tally.bad))
     context.err.progress(f"{tally.read:,} events read, analysing ...")
-    for change in analyzer.finish():
-        tally.findings[change.finding.finding_id] = change.finding
+    tally.take(intake.finish())
     context.err.clear()
-    findings = sorted(tally.findings.values(), key=lambda f: (parse_time(f.started_at), f.finding_id))
-    for finding in findings:
-        context.out.say(encode_finding(finding).decode() if arguments.format == "json" else paragraph(finding, context.out) + "\n")
-    summary = context.err if arguments.format == "json" else context.out
-    for sentence in _summary(tally, findings, Counter(analyzer.counters())):
-        summary.say(summary.wrap(sentence))
-    return FOUND if any(rule.matches(finding) for rule in arguments.fail_on for finding in findings) else OK
+    judged = judge(list(tally.findings.values()), settings.waiver, arguments.fail_on)
+    if intake.late:
+        context.err.say(_late(intake.late, settings.analysis.time.lateness))
+    summary = (*_summary(tally, judged, Counter(intake.counters())), *_verdict(judged, settings.waiver, tally.newest))
+    report = Report(judged, summary, tuple(arguments.files), tally.album.kept if tally.album else {}, program_version())
+    told = FORMATS[arguments.format](report, context.out)
+    if told:
+        context.out.say(told)
+    if arguments.format != "text":
+        for sentence in summary:
+            context.err.say(context.err.wrap(sentence))
+    return FOUND if report.failed else OK
 
 
-def _take(file: str, analyzer: Analyzer, tally: Tally, err: Terminal) -> None:
-    for line, event in read(file):
+def _take(files: Sequence[str], intake: Intake, tally: Tally, err: Terminal) -> None:
+    for number, line, event in side_by_side([read(file) for file in files]):
         if isinstance(event, Rejection):
             tally.bad += 1
             if tally.bad <= COMPLAINTS:
-                err.say(refusal(file, line, event))
+                err.say(refusal(files[number], line, event))
             elif tally.bad == COMPLAINTS + 1:
-                err.say(f"... further bad lines are only counted; interplay validate {file} tells them all")
+                err.say(f"... further bad lines are only counted; interplay validate {files[number]} tells them all")
             continue
         tally.read += 1
         if isinstance(event, Sample):
             tally.samples += 1
         else:
-            analyzer.feed(event)
+            tally.see(event)
+            tally.take(intake.feed(event))
         if tally.read % PROGRESS_EVERY == 0:
-            err.progress(f"{file}: {tally.read:,} events read")
+            found = f", {len(tally.findings):,} findings so far" if tally.findings else ""
+            err.progress(f"{files[number]}: {tally.read:,} events read{found}")
 
 
 def _unread(files: list[str], bad: int) -> str:
@@ -121,38 +135,62 @@ def _unread(files: list[str], bad: int) -> str:
     return f"{named}: no event could be read, {lines}; interplay schema says what events look like"
 
 
-def _summary(tally: Tally, findings: list[Finding], counters: Counter[str]) -> list[str]:
+def _late(count: int, lateness: int) -> str:
+    return (
+        f"{count:,} event{' was' if count == 1 else 's were'} left out as late: older than {HOLD:,} events read before, and more than "
+        f"{format_duration(lateness)} older than the newest; sort the input by time, or raise analysis.time.lateness"
+    )
+
+
+def _summary(tally: Tally, judged: Sequence[Judged], counters: Counter[str]) -> list[str]:
     """What was read, what was found, and where nothing was: what the events lack."""
-    patterns = Counter(f"{finding.pattern}/{finding.kind}" for finding in findings)
+    patterns = Counter(f"{each.finding.pattern}/{each.finding.kind}" for each in judged)
     named = ", ".join(f"{count} {name}" for name, count in sorted(patterns.items()))
     events = f"{tally.read:,} events, {counters['actions']:,} of them actions and {tally.samples:,} samples"
-    sentences = [f"{len(findings)} finding{'' if len(findings) == 1 else 's'}{f' ({named})' if named else ''} in {events}."]
+    sentences = [f"{len(judged)} finding{'' if len(judged) == 1 else 's'}{f' ({named})' if named else ''} in {events}."]
     if tally.bad:
         sentences.append(f"{tally.bad:,} bad line{'' if tally.bad == 1 else 's'} left out.")
+    if counters["late"]:
+        sentences.append(f"{counters['late']:,} late event{'' if counters['late'] == 1 else 's'} left out.")
     if counters["duplicates"]:
         sentences.append(f"Repeated events, counted once: {counters['duplicates']:,}.")
     actions = counters["actions"]
-    if not findings and actions:
+    if not judged and actions:
         share = {name: counters[f"with_{name}"] / actions for name in ("old", "reads", "causes")}
         told = ", ".join(f"{part:.0%} carry {name}" for name, part in share.items())
         sentences.append(f"Of the actions {told}: what is missing weakens what can be concluded.")
-    elif not findings:
+    elif not judged:
         sentences.append("Without actions (interplay.action.v1) there is nothing to find.")
+    return sentences
+
+
+def _verdict(judged: Sequence[Judged], waivers: Sequence[Waiver], newest: int) -> list[str]:
+    """What is waived, which waivers want attention, and what makes the exit code 1."""
+    sentences = []
+    waived = sum(each.waived for each in judged)
+    if waived:
+        sentences.append(f"Waived: {waived:,}.")
+    sentences += account(waivers, [each.ruling for each in judged], newest)
+    broken = Counter(each.broken for each in judged if each.broken)
+    sentences += [f"Fails: --fail-on {rule} matches {count:,} finding{'s' if count > 1 else ''}." for rule, count in broken.items()]
     return sentences
 
 
 COMMAND = Command(
     name="analyze",
     summary="find what agents did to each other, in files of events",
-    details="""\
-Needs neither broker nor database: the same core as the workers', all events known at once. Bad lines are told and left out.
-With --format json standard output has one final finding per line, ordered by started_at, then finding_id.""",
+    details=f"""\
+Needs neither broker nor database: the same core as the workers'. Bad lines are told and left out. Files are read as they are analysed:
+the newest {HOLD:,} events wait, so up to there their order does not matter; in longer files an event that comes later than that, and
+later than analysis.time.lateness, is told, counted and left out. Several files are read side by side.
+With --format json standard output has one final finding per line, ordered by started_at, then finding_id. What a [[waiver]] of the
+settings covers is told as waived, with owner and reason, and does not fail.""",
     examples=(
         "interplay analyze events.jsonl",
         "zcat night.jsonl.gz | interplay analyze - --format json",
-        "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict",
+        "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict --format junit > interplay.xml",
     ),
-    exits="0 analysed; 1 --fail-on matched a finding; 2 bad usage, unreadable input, or input without a single event",
+    exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, or not a single event in it",
     run=_run,
     arguments=_arguments,
 )

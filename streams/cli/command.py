@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from streams.settings import Settings
 from streams.settings_file import Loaded, load
@@ -47,3 +48,11 @@ class Command:
     run: Callable[[Context], int]
     arguments: Callable[[ArgumentParser], None] = lambda parser: None
     logs: bool = False
+
+
+def program_version() -> str:
+    """The version of the installed program."""
+    try:
+        return version("interplay")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -23,14 +23,13 @@ def _run(context: Context) -> int:
     good = bad = 0
     omissions, misspellings = Omissions(), Misspellings()
     for file in context.arguments.files:
-        for line, event in read(file):
+        for line, event in read(file, misspellings.look):
             if isinstance(event, Rejection):
                 bad += 1
                 context.out.say(refusal(file, line, event))
             else:
                 good += 1
                 omissions.add(event)
-        misspellings.look(file)
     context.out.say(f"{good:,} good, {bad:,} bad.")
     for sentence in (*misspellings.sentences(), *omissions.sentences()):
         context.out.say(sentence)
@@ -41,8 +40,7 @@ COMMAND = Command(
     name="validate",
     summary="say line by line what is wrong with events in files",
     details="The rules are those of the workers: what passes here is not sent to the dead letters there. What good events leave out, "
-    "and what that costs, is told at the end, and so are unknown data fields that look like a known one misspelt (of plain files, not of "
-    "compressed ones or standard input).",
+    "and what that costs, is told at the end, and so are unknown data fields that look like a known one misspelt.",
     examples=("interplay validate events.jsonl", "my-producer --dry-run | interplay validate -"),
     exits="0 every line is good; 1 some are not; 2 bad usage or unreadable input",
     run=_run,

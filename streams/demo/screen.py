@@ -6,7 +6,8 @@ from models.findings import SEVERITIES, CausalEdge, Finding, Severity
 from models.instants import SECOND, clock_time, parse_time
 from streams.demo.agents import Deed
 from streams.demo.incident import Shift
-from streams.report import figures, paragraph, percent
+from streams.report.text import paragraph
+from streams.report.words import figures, percent
 from streams.terminal import Style, Terminal, figure
 
 STYLES: dict[Severity, Style] = {"info": "cyan", "warning": "yellow", "error": "red", "critical": "red"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from models.configuration import StreamTime
 from models.instants import MINUTE, clock_time
 from models.stream_time import BEFORE_ALL
-from streams.report import ago
+from streams.report.words import ago
 from streams.status.facts import Coverage, Report, RoleLag, Source
 from streams.terminal import table
 

@@ -1,13 +1,13 @@
-"""A finding as a paragraph for people: what it is, since when, the evidence as it came, what it may hit next, and what to do with it."""
+"""The words that every report shares: how long, how sure, how many, and texts of agents made safe to show."""
 
 from __future__ import annotations
 
 from models.findings import SEVERITIES, Finding, Severity
 from models.instants import SECOND, format_duration, format_time, parse_time
-from streams.terminal import Style, Terminal, figure
+from streams.terminal import figure
 
-_STYLES: dict[Severity, Style] = {"info": "cyan", "warning": "yellow", "error": "red", "critical": "red"}
 BEGINNING, NEWEST = 4, 6  # sentences shown of a long explanation
+AGAINST = 0.5  # fight index from which agents push against each other rather than each both ways
 _SURE = {
     "certificate": "a certificate, from the events alone",
     "cited": "the agents' own reads and causes link it",
@@ -15,29 +15,11 @@ _SURE = {
     "statistical": "inferred from how often it happens",
 }
 _MANY = {2: "two", 3: "three", 4: "four", 5: "five"}
-AGAINST = 0.5  # fight index from which agents push against each other rather than each both ways
 
 
-def paragraph(finding: Finding, terminal: Terminal, stored: bool = False) -> str:
-    """Several lines about one finding. `stored`: it is in the store, so the query that shows it is added."""
-    head = f"{finding.severity} {finding.pattern}/{finding.kind}:"
-    fits = len(head) + 1 + len(finding.title) <= terminal.width
-    title = terminal.paint(finding.title if fits else terminal.wrap(finding.title, "  "), "bold")
-    lines = [terminal.paint(head, _STYLES[finding.severity]) + (" " if fits else "\n") + title]
-    lines.append(terminal.wrap(_since(finding), "  "))
-    if told := figures(finding):
-        lines.append(terminal.wrap(f"{told[0].upper()}{told[1:]}.", "  "))
-    lines += [terminal.wrap(sentence, "  ") for sentence in _shortened(finding.explanation[1:])]  # the first repeats the head
-    if finding.blast_radius:
-        reach = ", ".join(f"{r.resource} ({percent(r.probability)})" for r in finding.blast_radius[:5])
-        lines.append(terminal.wrap(f"It may hit next: {reach}.", "  "))
-    lines += [terminal.wrap(doubt, "  ") for doubt in _doubts(finding)]
-    if stored:
-        question = f"SELECT * FROM findings WHERE finding_id = '{finding.finding_id}'"
-        lines.append(terminal.paint(f'  {finding.finding_id}: interplay query "{question}"', "dim"))
-    else:
-        lines.append(terminal.paint(f"  {finding.finding_id}", "dim"))
-    return "\n".join(lines)
+def shown(text: str) -> str:
+    """The text in one line without control characters: agents write parts of it, and a terminal, browser or XML reader obeys some."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def figures(finding: Finding) -> str:
@@ -90,21 +72,22 @@ def ago(nanos: int) -> str:
     return format_duration(seconds // smallest * smallest * 1_000_000_000)
 
 
-def _shortened(sentences: tuple[str, ...]) -> list[str]:
-    """How it began and how it goes on; what lies between is counted."""
+def shortened(sentences: tuple[str, ...]) -> list[str]:
+    """How an explanation began and how it goes on; what lies between is counted."""
     if len(sentences) <= BEGINNING + NEWEST + 1:
         return list(sentences)
     left_out = len(sentences) - BEGINNING - NEWEST
     return [*sentences[:BEGINNING], f"... {left_out} more ...", *sentences[-NEWEST:]]
 
 
-def _since(finding: Finding) -> str:
+def since(finding: Finding) -> str:
+    """When it was, how long, whether it is over, and how sure that is, in a sentence."""
     lasted = ago(parse_time(finding.updated_at) - parse_time(finding.started_at))
     if finding.resolved_at:
         state = f"From {_to_the_second(finding.started_at)}, {lasted} long, resolved at {_to_the_second(finding.resolved_at)}"
     else:
         state = f"Open since {_to_the_second(finding.started_at)}, {lasted} so far"
-    domain = "" if finding.domain == "default" else f" in {finding.domain}"
+    domain = "" if finding.domain == "default" else f" in {shown(finding.domain)}"
     return f"{state}{domain}; {percent(finding.confidence)} sure: {_SURE[finding.basis]}."
 
 
@@ -112,11 +95,29 @@ def _to_the_second(time: str) -> str:
     return format_time(parse_time(time) // SECOND * SECOND)
 
 
-def _doubts(finding: Finding) -> list[str]:
+def doubts(finding: Finding) -> list[str]:
+    """What may be wrong or missing in it, a sentence each."""
     quality = finding.quality
-    doubts = []
+    told = []
     if quality.degraded:
-        doubts.append("A limit was reached, so older evidence may be missing: see analysis.limits.")
+        told.append("A limit was reached, so older evidence may be missing: see analysis.limits.")
     if quality.late:
-        doubts.append(f"{quality.late:,} events came too late to be counted: see analysis.time.lateness.")
-    return doubts
+        told.append(f"{quality.late:,} events came too late to be counted: see analysis.time.lateness.")
+    return told
+
+
+def reach(finding: Finding) -> str:
+    """What it may hit next, in a sentence; "" where nothing is known of that."""
+    if not finding.blast_radius:
+        return ""
+    return (
+        "It may hit next: " + ", ".join(f"{shown(r.resource)} ({percent(r.probability)})" for r in finding.blast_radius[:5]) + "."
+    )
+
+
+def body(finding: Finding) -> list[str]:
+    """Everything but the headline, a sentence or a line each, safe to show."""
+    told = figures(finding)
+    lines = [since(finding)] + ([f"{told[0].upper()}{told[1:]}."] if told else [])
+    lines += [shown(sentence) for sentence in shortened(finding.explanation[1:])]  # the first repeats the headline
+    return lines + ([reach(finding)] if finding.blast_radius else []) + doubts(finding)
