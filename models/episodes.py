@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
 from models.events import Event, Key, key, ref
-from models.findings import SEVERITIES, Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb
+from models.explain import headline, list_names
+from models.findings import Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb
 from models.instants import format_time, parse_time
 
 BEGINNING: Key = (-(1 << 62), "", "")
@@ -46,6 +47,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     counts: str  # the metric that counts pieces with a counted role over the whole episode
     counted: tuple[str, ...]
     title: str
+    names_others: bool = False  # the title goes on with the agents of the whole episode beside the roots'
     agents: tuple[str, ...]
     resources: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -81,6 +83,10 @@ def _merge(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*old, *new}))[:NAMES] if not set(new) <= set(old) else old
 
 
+def _beside(agents: tuple[str, ...], roots: tuple[Root, ...]) -> tuple[str, ...]:
+    return tuple(agent for agent in agents if all(agent != root.agent for root in roots))
+
+
 def subject_of(*parts: str) -> str:
     """What an episode is about, unmistakably: names may hold any character."""
     return msgspec.json.encode(parts).decode()
@@ -102,7 +108,7 @@ class Episodes:
         self._count: Counter[str] = Counter()  # open, by domain: so the number of signals partitions does not show
         self.shed: Counter[str] = Counter()
         self._open: dict[Subject, _Episode] = {}
-        self._ended: dict[Subject, Key] = {}
+        self._ended: OrderedDict[Subject, Key] = OrderedDict()  # in the order of their ends
         self._timers: list[tuple[int, Subject]] = []
         self.resolved: list[tuple[int, str]] = []  # (ns, id) of findings resolved and not yet tombstoned; a heap
         self.silent = False  # while the memory is refilled: nothing opens
@@ -180,8 +186,8 @@ class Episodes:
 
     def forget(self, before: int) -> None:
         """Ended subjects whose evidence has left the memory (ns) need not be remembered."""
-        for subject in [subject for subject, place in self._ended.items() if place[0] < before]:
-            del self._ended[subject]
+        while self._ended and next(iter(self._ended.values()))[0] < before:
+            self._ended.popitem(last=False)
 
     def take_resolved(self, before: int) -> list[str]:
         """Ids of findings resolved before `before` (ns), each told once."""
@@ -198,6 +204,8 @@ class Episodes:
     def _resolve(self, subject: Subject, episode: _Episode, time: int) -> Change:
         del self._open[subject]
         self._count[subject[0]] -= 1
+        if not self._count[subject[0]]:
+            del self._count[subject[0]]
         finding = msgspec.structs.replace(
             episode.finding,
             revision=episode.finding.revision + 1,
@@ -206,6 +214,7 @@ class Episodes:
             as_of=(time, "", ""),
         )
         self._ended[subject] = finding.as_of
+        self._ended.move_to_end(subject)
         heapq.heappush(self.resolved, (time, finding.finding_id))
         return Change("resolved", finding)
 
@@ -244,6 +253,9 @@ class Episodes:
         known = {(edge.cause, edge.effect) for edge in old.edges}
         edges = old.edges + tuple(edge for edge in sighting.edges if (edge.cause, edge.effect) not in known)
         agents = _merge(old.agents, sighting.agents)
+        title = f"{sighting.title} {list_names(_beside(agents, old.roots))}" if sighting.names_others else sighting.title
+        lasted = (newest.time - parse_time(old.started_at)) / 1e9
+        first = headline(title, int(count), sighting.counts, lasted, sighting.confidence)
         return msgspec.structs.replace(
             old,
             kind=sighting.kind,
@@ -251,7 +263,7 @@ class Episodes:
             score=round(sighting.score, 6),
             confidence=round(sighting.confidence, 6),
             basis=sighting.basis,
-            title=sighting.title,
+            title=title,
             agents=agents,
             resources=_merge(old.resources, sighting.resources),
             parameters=_merge(old.parameters, sighting.parameters),
@@ -259,7 +271,7 @@ class Episodes:
             as_of=key(newest),
             evidence=self._cut(evidence),
             edges=self._cut(edges),
-            explanation=(_headline(sighting, old, newest, int(count)), *self._cut(explanation)),
+            explanation=(first, *self._cut(explanation)),
             metrics={**old.metrics, **{k: round(v, 6) for k, v in sighting.metrics.items()}, sighting.counts: count},
             ends=sighting.ends,
         )
@@ -270,26 +282,6 @@ class Episodes:
             return items
         first = self._shown // 4
         return items[:first] + items[first - self._shown :]
-
-
-def _headline(sighting: Sighting, old: Finding, newest: Event, count: int) -> str:
-    began = parse_time(old.started_at)
-    lasted = (newest.time - began) / 1e9
-    counted = sighting.counts if count != 1 else sighting.counts.removesuffix("s")
-    return f"{sighting.title}: {count} {counted} in {_span(lasted)}, confidence {sighting.confidence:.2f}."
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:.3g} h"
-
-
-def worse(a: Severity, b: Severity) -> Severity:
-    """The higher of two severities."""
-    return max(a, b, key=SEVERITIES.index)
 
 
 def verb_of(finding: Finding) -> Verb:

@@ -69,3 +69,18 @@ def list_names(names: tuple[str, ...]) -> str:
     if len(names) <= 3:
         return ", ".join(names[:-1]) + " and " + names[-1]
     return f"{names[0]}, {names[1]} and {len(names) - 2} more"
+
+
+def headline(title: str, count: int, counts: str, seconds: float, confidence: float) -> str:
+    """The first sentence of a finding: what, how often ("reversals", in the plural), for how long."""
+    return (
+        f"{title}: {count} {counts if count != 1 else counts.removesuffix('s')} in {_span(seconds)}, confidence {confidence:.2f}."
+    )
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.3g} min"
+    return f"{seconds / 3600:.3g} h"

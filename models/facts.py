@@ -35,6 +35,7 @@ class Facts:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._facts: OrderedDict[FactKey, Event] = OrderedDict()  # oldest event first, since events leave the memory in order
+        self._intents: dict[FactKey, Event] = {}  # those about intents, once more: they are few
         self._changed: dict[FactKey, Event | None] = {}
         self.shed = 0
 
@@ -50,6 +51,8 @@ class Facts:
         """One record of the topic; to be called in canonical order of the events."""
         self._facts[fact] = event
         self._facts.move_to_end(fact)
+        if fact[1] == "intent":
+            self._intents[fact] = event
 
     def age(self, fact: FactKey, event: Event) -> list[tuple[FactKey, Event]]:
         """`event` has left the memory; older than what is there (it is being replayed), it changes nothing. Answers what went."""
@@ -68,6 +71,7 @@ class Facts:
     def give_up(self, fact: FactKey) -> None:
         """This fact holds no longer."""
         if self._facts.pop(fact, None) is not None:
+            self._intents.pop(fact, None)
             self._changed[fact] = None
 
     def expire(self, oldest: int) -> list[tuple[FactKey, Event]]:
@@ -83,7 +87,7 @@ class Facts:
 
     def ended(self, over: Callable[[Event], bool]) -> Iterator[tuple[FactKey, Event]]:
         """Facts about intents that are over."""
-        return (item for item in self._facts.items() if item[0][1] == "intent" and over(item[1]))
+        return (item for item in self._intents.items() if over(item[1]))
 
     def take(self) -> list[tuple[FactKey, Event | None]]:
         """What changed since the last call; None = no longer."""

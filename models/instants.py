@@ -53,10 +53,15 @@ def parse_time(text: str) -> int:
     return _second_ns(text[:19]) if len(text) == 20 and text[19] == "Z" else _parse(text)
 
 
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
+
+
 def format_time(nanos: int) -> str:
     """ns since the epoch -> RFC 3339 in UTC, with as many digits as are needed of 0, 3, 6 or 9."""
-    seconds, rest = divmod(nanos, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    rest = nanos % SECOND
+    text = f"{_date(nanos // (24 * HOUR))}T{clock_time(nanos)}"
     if rest == 0:
         return text + "Z"
     digits = f"{rest:09d}"
@@ -67,7 +72,8 @@ def format_time(nanos: int) -> str:
 
 def clock_time(nanos: int) -> str:
     """ns since the epoch -> "02:17:06", UTC: how sentences name a moment."""
-    return datetime.fromtimestamp(nanos // SECOND, UTC).strftime("%H:%M:%S")
+    minutes, second = divmod(nanos // SECOND, 60)
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}:{second:02d}"
 
 
 def parse_duration(text: str) -> int:

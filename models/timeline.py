@@ -6,7 +6,6 @@ they are counted and go no further.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -24,7 +23,10 @@ class Timeline:
 
     def __init__(self, partitions: tuple[str, ...], settings: StreamTime, state: WatermarkState | None = None) -> None:
         self.watermark = Watermark(partitions, settings, state)
-        self._heap: list[Waiting] = []
+        self._waiting: list[
+            Waiting
+        ] = []  # the last is the next to leave, once sorted: few sorts of long runs are cheaper than a heap
+        self._sorted = True
         self._count = 0
         self.newest = BEFORE_ALL  # highest event time admitted
         self.below = 0
@@ -32,21 +34,23 @@ class Timeline:
     @property
     def pending(self) -> int:
         """Events that wait."""
-        return len(self._heap)
+        return len(self._waiting)
 
     @property
     def oldest_pending(self) -> int | None:
         """Time of the first event that waits."""
-        return self._heap[0][0] if self._heap else None
+        return self._in_order()[-1][0] if self._waiting else None
 
     def admit(self, event: Event) -> None:
         """Takes in an event, on time."""
-        self.newest = max(self.newest, event.time)
+        if event.time > self.newest:
+            self.newest = event.time
         if event.time < self.watermark.held:
             self.below += 1
             return
         self._count += 1
-        heapq.heappush(self._heap, (event.time, event.source, event.id, self._count, event))
+        self._waiting.append((event.time, event.source, event.id, self._count, event))
+        self._sorted = False
 
     def tick(self, tick: Tick) -> bool:
         """Takes in a tick; answers whether the watermark moved."""
@@ -55,18 +59,23 @@ class Timeline:
     def ready(self, until: int) -> Iterator[Event]:
         """Events before `until` (ns), and before the watermark, in canonical order."""
         bound = min(until, self.watermark.held)
-        heap = self._heap
-        while heap and heap[0][0] < bound:
-            first = heapq.heappop(heap)
-            yield (self._least(first) if heap and heap[0][:3] == first[:3] else first)[4]
+        waiting = self._in_order()
+        while waiting and waiting[-1][0] < bound:
+            first = waiting.pop()
+            yield (self._least(first) if waiting and waiting[-1][:3] == first[:3] else first)[4]
+
+    def _in_order(self) -> list[Waiting]:
+        if not self._sorted:
+            self._waiting.sort(reverse=True)
+            self._sorted = True
+        return self._waiting
 
     def _least(self, first: Waiting) -> Waiting:
         """Of the events of one canonical key the least by content: which of them counts must not depend on which came first."""
-        alike = [first]
-        while self._heap and self._heap[0][:3] == first[:3]:
-            alike.append(heapq.heappop(self._heap))
+        waiting, alike = self._waiting, [first]
+        while waiting and waiting[-1][:3] == first[:3]:
+            alike.append(waiting.pop())
         least = min(alike, key=lambda waiting: msgspec.json.encode(waiting[4]))
-        for other in alike:
-            if other is not least:
-                heapq.heappush(self._heap, other)
+        alike.remove(least)
+        waiting.extend(reversed(alike))
         return least

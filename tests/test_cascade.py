@@ -30,8 +30,8 @@ def test_a_chain_opens_a_cascade_when_five_events_descend_from_its_root() -> Non
 
 def test_the_finding_tells_the_chain_from_its_root() -> None:
     finding = only(*chain(5))
-    assert finding.title == "seed's 1 -> 2 on app/0 weight set off reactions of agent1, agent2 and agent0"
-    assert finding.explanation[0].endswith("reactions of agent1, agent2 and agent0: 5 reactions in 50 s, confidence 0.90.")
+    assert finding.title == "seed's 1 -> 2 on app/0 weight set off reactions of agent0, agent1 and agent2"
+    assert finding.explanation[0].endswith("reactions of agent0, agent1 and agent2: 5 reactions in 50 s, confidence 0.90.")
     assert finding.explanation[1:3] == (
         "02:00:00 seed raised app/0 weight 1 -> 2.",
         "02:00:10 agent1 set app/1 weight -> 101.",
@@ -143,6 +143,12 @@ def test_a_cascade_counts_on_while_it_is_open_and_resolves_after_its_hold_time()
     assert [change.verb for change in told] == ["opened", "updated", "updated", "resolved"]
     assert told[-1].finding.metrics["reactions"] == 7
     assert told[-1].finding.resolved_at == "2026-11-23T02:06:10Z"  # 5 min after the last reaction
+
+
+def test_the_title_names_the_agents_of_the_whole_episode() -> None:
+    events = chain(5)
+    side = [wrote(60 + i, f"late{i}", UNSET, i, f"side/{i} weight", causes=(events[1].id,)) for i in range(2)]
+    assert changes(*events, *side, until(1000))[-1].finding.title.endswith("set off reactions of agent0, agent1 and 3 more")
 
 
 def test_a_large_cascade_is_an_error() -> None:

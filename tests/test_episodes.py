@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_histories import moment, wrote
 
-from models.episodes import BEGINNING, Episodes, Piece, Sighting, verb_of, worse
+from models.episodes import BEGINNING, Episodes, Piece, Sighting, verb_of
 from models.events import Event
 from models.findings import CausalEdge, Change, Root
 from models.instants import SECOND
@@ -211,5 +211,8 @@ def test_the_verb_of_a_revision_is_read_from_the_finding() -> None:
     )
 
 
-def test_the_worse_of_two_severities() -> None:
-    assert worse("info", "error") == worse("error", "info") == "error"
+def test_a_domain_with_nothing_open_any_more_is_not_remembered() -> None:
+    episodes, _ = folded(sighting(at(0), ends=60))
+    assert episodes._count == {"default": 1}
+    timers(episodes, moment(60))
+    assert not episodes._count

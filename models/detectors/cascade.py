@@ -17,7 +17,7 @@ from models.configuration import Cascade
 from models.domain import Domain
 from models.episodes import BEGINNING, Piece, Sighting, Standing
 from models.events import Action, Event, ref
-from models.explain import change, event_told, list_names
+from models.explain import change, event_told
 from models.findings import Basis, CausalEdge, Root
 from models.graph import Descent, Link, Node
 from models.values import text
@@ -98,7 +98,8 @@ class Cascades(msgspec.Struct, frozen=True):
             pieces=pieces,
             counts="reactions",
             counted=("reaction", "effect"),
-            title=f"{root.agent}'s {change(root)} on {root.resource} {root.parameter} set off reactions of {list_names(descent.agents)}",
+            title=f"{root.agent}'s {change(root)} on {root.resource} {root.parameter} set off reactions of",
+            names_others=True,
             agents=agents,
             resources=resources,
             parameters=(root.parameter,),
