@@ -97,7 +97,7 @@ class Analyzer:
         def standing(pattern: str, subject: str) -> Standing:
             return self.episodes.standing((event.domain, pattern, subject))
 
-        for detector in self._detectors:
+        for detector in self._detectors if self.episodes.counts(event) else ():
             for sighting in detector.judge(node, domain, standing):
                 change = self.episodes.fold(event.domain, sighting)
                 if change is not None:

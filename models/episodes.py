@@ -148,16 +148,23 @@ class Episodes:
             episode = self._open[subject] = _Episode(finding, sighting.ends)
             heapq.heappush(self._timers, (episode.ends, subject))
             return Change("opened", finding)
-        due = (newest.time // self._coalesce + 1) * self._coalesce
-        if key(newest) <= episode.finding.as_of or (self.silent and due <= self.announced):
-            return None  # counted already, or judged before the restart, with all of the memory at hand, and found to be nothing
+        if key(newest) <= episode.finding.as_of or not self.counts(newest):
+            return None
         episode.finding = self._grown(episode.finding, sighting)
         episode.ends = sighting.ends
         heapq.heappush(self._timers, (episode.ends, subject))
         if episode.due is None:
-            episode.due = due
-            heapq.heappush(self._timers, (due, subject))
+            episode.due = self._due(newest)
+            heapq.heappush(self._timers, (episode.due, subject))
         return None
+
+    def counts(self, event: Event) -> bool:
+        """Whether what is seen at `event` can change anything: not while it was announced before the restart, as a finding or as nothing,
+        by who had all of the memory at hand. Then nobody need judge it."""
+        return not self.silent or self._due(event) > self.announced
+
+    def _due(self, event: Event) -> int:
+        return (event.time // self._coalesce + 1) * self._coalesce
 
     def next_timer(self) -> int | None:
         """When something is due (ns, event time); it may turn out to be nothing."""

@@ -82,6 +82,7 @@ class Stage:
             self.analyzer.timeline.newest = checkpoint.newest
         self._ring: deque[Checkpoint] = deque([self._mark(self.start)])
         self._written = self._marked = self.analyzer.timeline.watermark.held
+        self._between = self._horizon() // MARKS  # ns between two marks
         self.analyzer.episodes.silent = self.start < self.next
         if progress:
             self.analyzer.episodes.announced = progress.watermark.held
@@ -108,9 +109,10 @@ class Stage:
             self.analyzer.episodes.silent = False
         changes = self.analyzer.feed(signal)
         self.next = max(self.next, offset + 1)
-        if self.analyzer.timeline.watermark.held > self._marked + self._horizon() // MARKS:
+        held = self.analyzer.timeline.watermark.held
+        if held > self._marked + self._between:
             self._ring.append(self._mark(offset + 1))  # while refilling too, or every restart would reach further back
-            self._marked = self.analyzer.timeline.watermark.held
+            self._marked = held
         return changes
 
     @property

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from histories import SETTINGS
 
+from models.detectors.thrashing import Thrash
+from models.episodes import Sighting
 from models.events import Action, Intent, Signal, Tick
 from models.findings import Change
+from models.graph import Node
 from models.instants import MINUTE, SECOND
 from models.recovery import Stage, decode_progress, encode_progress
 from models.stream_time import Watermark
@@ -76,6 +81,22 @@ def test_an_open_fight_goes_on_under_its_id_after_a_restart() -> None:
     more = feed(again, [write(62, 6, "a", 8, 16), tick(0, 200), tick(1, 200)], offset=8)
     assert {change.finding.finding_id for change in more} == {changes[0].finding.finding_id}
     assert more[0].finding.metrics["reversals"] == 6
+
+
+def test_a_refill_does_not_judge_again_what_was_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(SETTINGS, PARTITIONS)
+    log = [*fight(0, 6), tick(0, 61), tick(1, 61)]
+    again = restarted(stage, feed(stage, log))
+    judged: list[str] = []
+    right = Thrash.judge
+
+    def noted(self: Thrash, node: Node, *rest: object) -> Iterable[Sighting]:
+        judged.append(node.event.id)
+        return right(self, node, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Thrash, "judge", noted)
+    feed(again, [*log, write(62, 6, "a", 8, 16), tick(0, 63), tick(1, 63)])
+    assert judged == ["w6"] and again.counters["events"] == 7
 
 
 def test_a_freeze_older_than_the_memory_is_a_fact_and_a_closed_one_is_given_up() -> None:

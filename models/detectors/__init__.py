@@ -1,4 +1,5 @@
 """The patterns. A detector is a frozen struct of thresholds with one pure method; it keeps nothing, the domain's indexes are the memory.
+While these are refilled after a restart, what was announced before is not judged again: a detector must not count on seeing every event.
 
 To add one: a file here, a line in `detectors`, a scenario that fires and a near miss that must not.
 """
