@@ -7,6 +7,7 @@ progress record so that a changed configuration is noticed at recovery.
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 import msgspec
 
@@ -35,12 +36,26 @@ class Thrashing(msgspec.Struct, frozen=True, kw_only=True):
     damped_ratio: float = 0.5  # below which it is settling, hence not reported
 
 
+class Invariant(msgspec.Struct, frozen=True, kw_only=True):
+    """What must hold over several knobs at once: `function` of their values `op` `bound`, such as sum >= 2. True counts 1, false 0."""
+
+    name: str
+    knobs: tuple[tuple[str, str], ...]  # (resource, parameter) each
+    function: Literal["sum", "min", "max"] = "sum"
+    op: Literal[">", ">=", "<", "<="] = ">="
+    bound: float
+
+
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
-    """Intent conflicts on one knob."""
+    """Intent conflicts on one knob, and the few that span several."""
 
     hold: int = 10 * MINUTE  # an episode resolves when nothing more has happened for so long
     intent_window: int = 10 * MINUTE  # how long the intent of an action holds that names no end
     skew_limit: int = 5 * SECOND  # a source whose clock is off by more makes a self-reported `old` weaker
+    overruling: tuple[str, ...] = ("incident", "rollback")  # reasons that go knowingly against what stands
+    opposition: float = 0.6  # index of opposing moves on one metric above which two agents work against each other
+    alternations: int = 4  # of their moves, at least
+    invariant: tuple[Invariant, ...] = ()
 
 
 class Cascade(msgspec.Struct, frozen=True, kw_only=True):

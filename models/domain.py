@@ -15,6 +15,7 @@ from models.events import Action, Event, Intent
 from models.facts import FactKey, Facts
 from models.graph import CausalGraph, Node
 from models.intents import Intents, open_until
+from models.ledger import Ledger
 from models.variables import Variables
 
 
@@ -29,6 +30,7 @@ class Domain:
         self.graph = CausalGraph(settings.window, settings.limits.parents)
         self.variables = Variables(settings.limits.writes_per_knob)
         self.intents = Intents()
+        self.ledger = Ledger()
         self.facts = Facts(settings.limits.facts)
         self.counters: Counter[str] = Counter()
         self.events = self.actions = self.with_old = self.with_reads = self.with_causes = 0
@@ -60,6 +62,7 @@ class Domain:
         self._window.append(node)
         self.variables.install(node)
         self.intents.declare(event)
+        self.ledger.install(event)
         self.events += 1
         if isinstance(event, Action):
             self.actions += 1
@@ -81,6 +84,7 @@ class Domain:
 
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)
+        self.ledger.forget(event)
         if self.variables.forget(event):
             self._age_write(event)
         self._age_word(event)
@@ -95,6 +99,9 @@ class Domain:
         register = self.intents.register(event)
         if register is not None:
             self._drop_all(self.facts.age((self.name, "intent", *register), event))
+        fact = self.ledger.fact(event)
+        if fact is not None:
+            self._drop_all(self.facts.age((self.name, *fact), event))
 
     def expire(self, now: int) -> None:
         """Gives up facts that are too old, or intents that have ended, as of `now` (ns)."""
@@ -118,9 +125,10 @@ class Domain:
 
     def _drop(self, fact: FactKey, event: Event) -> None:
         _, kind, resource, parameter, who = fact
+        self.ledger.drop(kind, event)
         if kind == "write":
             self.variables.drop((resource, parameter))
-        else:
+        elif kind == "intent":
             self.intents.drop((resource, parameter, who), event)
 
     def restore(self, fact: FactKey, event: Event) -> None:
@@ -130,3 +138,4 @@ class Domain:
             self.variables.remember(event)
         else:
             self.intents.declare(event)
+        self.ledger.remember(event)

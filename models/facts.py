@@ -1,4 +1,5 @@
-"""What has left the memory and still holds: the last write of a knob, the last word on an intent. One compacted record each.
+"""What has left the memory and still holds: the last write of a knob, the last word on an intent, a guard's last
+verdict on a rollout. One compacted record each.
 
 A fact is the event itself. A write becomes one only where nothing newer within the memory writes its knob: as long as something does,
 nobody asks for an older write. Facts describe the state at the lower edge of the memory, never at its upper one: everything newer comes
@@ -15,7 +16,9 @@ import msgspec
 
 from models.events import Event, key
 
-FactKey = tuple[str, str, str, str, str]  # domain, "write" or "intent", resource, parameter, holder ("" for writes)
+FactKey = tuple[str, str, str, str, str]
+"""Domain and kind, and for a "write": resource, parameter, ""; for an "intent": resource, parameter, holder; for a "verdict": resource,
+rollout, guard."""
 
 
 def encode_fact_key(fact: FactKey) -> str:

@@ -1,7 +1,7 @@
 """Declared intents that are open: by whom, on which knob, until when. One register per (resource, parameter, holder); the last word counts.
 
-An action with an intent opens one; the holder's next action on that knob without one closes it. An intent event opens or closes one, for
-all parameters of the resource where it names none.
+An action with an intent, or with one of the plain reasons as its rule, opens one; the holder's next action on that knob without one
+closes it. An intent event opens or closes one, for all parameters of the resource where it names none.
 """
 
 from __future__ import annotations
@@ -16,13 +16,21 @@ Register: TypeAlias = tuple[str, str, str]  # resource, parameter ("" = all of t
 Declared: TypeAlias = Action | Intent
 
 
+REASONS = ("maintenance", "freeze", "incident", "failover", "canary", "experiment")  # as `why.rule`, they declare an intent too
+
+
+def declares(action: Action) -> bool:
+    """Whether the action declares an intent: in so many words, or by giving one of the reasons as its rule."""
+    return action.intent is not None or (action.why is not None and action.why.rule in REASONS)
+
+
 def open_until(event: Declared, fallback: int) -> int | None:
     """When the intent ends (ns); None = when it is closed. `fallback` (ns) is for actions that name no end."""
     if isinstance(event, Intent):
         return event.until
-    if event.intent is None:
-        return event.time
-    return event.intent.until if event.intent.until is not None else event.time + fallback
+    if event.intent is not None and event.intent.until is not None:
+        return event.intent.until
+    return event.time + fallback if declares(event) else event.time
 
 
 def desired(event: Declared) -> Value | UnsetType:
@@ -34,7 +42,9 @@ def reason(event: Declared) -> str:
     """The holder's word for it: freeze, maintenance, failover, canary, ..."""
     if isinstance(event, Intent):
         return event.reason
-    return event.intent.reason if event.intent is not None else ""
+    if event.intent is not None and event.intent.reason:
+        return event.intent.reason
+    return event.why.rule if event.why is not None and event.why.rule in REASONS else ""
 
 
 class Intents:
@@ -47,9 +57,9 @@ class Intents:
         """Which register the event has the last word on; None where it says nothing about intents."""
         if isinstance(event, Intent):
             return (event.resource, event.parameter, event.agent)
-        if isinstance(event, Action) and event.outcome == "applied" and (event.intent is not None or self._registers):
+        if isinstance(event, Action) and event.outcome == "applied" and (self._registers or declares(event)):
             held = self._registers.get((event.resource, event.parameter))
-            if event.intent is not None or (held is not None and event.agent in held):
+            if declares(event) or (held is not None and event.agent in held):
                 return (event.resource, event.parameter, event.agent)
         return None
 
@@ -64,18 +74,22 @@ class Intents:
             held[register[2]] = event
         return register
 
-    def open(self, action: Action, fallback: int, oldest_fact: int = 0) -> list[Declared]:
-        """Intents of others that are open on the action's knob, in canonical order; none declared before `oldest_fact` (ns)."""
+    def open(self, action: Declared, fallback: int, oldest_fact: int = 0) -> list[Declared]:
+        """Intents of others that are open on the event's knob, in canonical order; none declared before `oldest_fact` (ns)."""
         found: list[Declared] = []
         if not self._registers:
             return found
         for parameter in (action.parameter, ""):
             for who, event in self._registers.get((action.resource, parameter), {}).items():
-                closed = event.closed if isinstance(event, Intent) else event.intent is None
+                closed = event.closed if isinstance(event, Intent) else not declares(event)
                 until = open_until(event, fallback)
                 if who != action.agent and not closed and event.time >= oldest_fact and (until is None or action.time < until):
                     found.append(event)
         return sorted(found, key=key)
+
+    def stands(self, event: Intent) -> bool:
+        """Whether this is still its holder's last word there."""
+        return self._registers.get((event.resource, event.parameter), {}).get(event.agent) == event
 
     def drop(self, register: Register, fact: Event) -> None:
         """The fact in this register has been given up; a newer word stays."""

@@ -125,6 +125,11 @@ class Variables:
         ring = self._knobs.get(name)
         return [install.event for install in ring.writes if isinstance(install.event, Action)] if ring is not None else []
 
+    def transitions(self, name: Name) -> list[Transition]:
+        """The newest transitions of a state within the memory, oldest first."""
+        ring = self._states.get(name)
+        return [install.event for install in ring.writes if isinstance(install.event, Transition)] if ring is not None else []
+
     def current(self, name: Name, oldest_fact: int) -> Action | None:
         """The last applied action on a knob, from the memory or, if not older than `oldest_fact` (ns), from the facts."""
         ring = self._knobs.get(name)

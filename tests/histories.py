@@ -1,4 +1,4 @@
-"""Random histories for the property tests: agents that fight, regress, overwrite, ignore freezes and react in chains, among noise.
+"""Random histories for the property tests: agents that fight, regress, overwrite, ignore freezes and guards, react in chains, among noise.
 
 `history(seed)` is deterministic. The scaled settings keep a history short while everything else stays in proportion.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 
-from models.configuration import Analysis, Cascade, Conflict, StreamTime, Thrashing
-from models.events import Action, Clause, Event, Intent, Read, Transition, Why
+from models.configuration import Analysis, Cascade, Conflict, Invariant, StreamTime, Thrashing
+from models.events import Action, Clause, Event, Expectation, Intent, Read, Transition, Verdict, Why
 from models.instants import MINUTE, SECOND
 
 BEGIN = 1_760_000_000 * SECOND
@@ -20,7 +20,11 @@ SETTINGS = Analysis(
     tombstone=60 * MINUTE,
     time=StreamTime(lateness=10 * SECOND),
     thrashing=Thrashing(half_lives=(30 * SECOND, 3 * MINUTE, 6 * MINUTE)),
-    conflict=Conflict(hold=2 * MINUTE, intent_window=3 * MINUTE),
+    conflict=Conflict(
+        hold=2 * MINUTE,
+        intent_window=3 * MINUTE,
+        invariant=(Invariant(name="one serves", knobs=(("disk/a", "serving"), ("disk/b", "serving")), bound=1),),
+    ),
     cascade=Cascade(hold=MINUTE),
 )
 
@@ -132,6 +136,137 @@ def _chain(pen: _Pen, at: float, domain: str) -> float:
     return at + 60
 
 
+LATER = (5, 60, 1.3 * MEMORY / SECOND)  # seconds: at once, within the memory, and when what was before is a fact
+
+
+def _stale(pen: _Pen, at: float, domain: str) -> float:
+    rng = pen.rng
+    knob = f"svc/{rng.randrange(2)}"
+    for i in range(rng.choice([0, 0, 21])):  # so that it is known how long after its observations the agent usually acts
+        read = (Read(f"job/{i}", "cpu", 0.1, pen.time(at - 1)),)
+        pen.action(at, domain, "cost", f"job/{i}", "weight", new=i, reads=read)
+        at += 1
+    pen.action(at, domain, "perf", knob, "size", old=8, new=rng.choice([16, 32]))
+    metric = Transition(
+        time=pen.time(at + 5), source="monitor", id=f"e{len(pen.events)}", domain=domain, resource=knob, metric="cpu", before=0.3,
+        after=rng.choice([0.4, 0.9]),
+    )  # fmt: skip
+    pen.events.append(metric)
+    read = (Read(knob, "cpu", 0.3, pen.time(at - rng.choice([3, 30, -2]))),)
+    write = pen.action(at + 10, domain, "cost", knob, "size", new=4, reads=read, why=Why(rule=rng.choice(["cpu < 0.5", "idle"])))
+    if rng.random() < 0.5:
+        pen.events.append(
+            Transition(
+                time=pen.time(at + 20),
+                source="monitor",
+                id=f"e{len(pen.events)}",
+                domain=domain,
+                resource=knob,
+                metric="health",
+                before="up",
+                after="down",
+                severity="critical",
+                causes=(write.id,),
+            )
+        )
+    return at + 30
+
+
+def _destroy(pen: _Pen, at: float, domain: str) -> float:
+    rng = pen.rng
+    name = f"dns/plan/{rng.randrange(3)}"
+    if rng.random() < 0.3:
+        pen.events.append(
+            Intent(
+                time=pen.time(at),
+                source="agents/enactor/0",
+                id=f"e{len(pen.events)}",
+                domain=domain,
+                resource="dns/0",
+                agent="enactor",
+                parameter="plan",
+                desired=name,
+                until=pen.time(at + rng.choice([30, 4000])),
+            )
+        )
+    else:
+        pen.action(at, domain, "enactor", f"dns/{rng.randrange(2)}", "plan", new=rng.choice([name, (name, "dns/plan/9")]))
+    at += rng.choice(LATER)
+    more: dict[str, object] = {"reads": (Read("dns/0", "plan", time=pen.time(at - 7)),)} if rng.random() < 0.3 else {}
+    pen.action(at, domain, "cleaner", "dns/plans", "cleanup", deletes=(name, "dns/plan/8"), **more)
+    return at + 10
+
+
+def _skew(pen: _Pen, at: float, domain: str) -> float:
+    rng = pen.rng
+    for which in "ab":
+        pen.action(at, domain, "ops", f"disk/{which}", "serving", old=False, new=True)
+    at += rng.choice(LATER)
+    pen.action(at, domain, "patcher", "disk/a", "serving", old=True, new=False)
+    reads = (Read("disk/a", "serving", True, pen.time(at - rng.choice([3, -3]))),) if rng.random() < 0.7 else ()
+    pen.action(at + 5, domain, "cost", "disk/b", "serving", old=True, new=rng.random() < 0.2, reads=reads)
+    return at + 20
+
+
+def _oppose(pen: _Pen, at: float, domain: str) -> float:
+    rng = pen.rng
+    metric, told = f"site/{rng.randrange(2)}", rng.random() < 0.5
+    for i in range(rng.choice([6, 8])):
+        who = i % 2
+        clause = Clause(until=pen.time(at), expects=(Expectation(metric, "p95", ("down", "up")[who]),)) if told else None
+        read = (Read(metric, "p95", (400, 100)[who]),)
+        pen.action(at, domain, ("fast", "cheap")[who], f"lever/{who}", "level", new=i, mandate=f"m{who}", reads=read, intent=clause)
+        at += rng.choice([10, 40])
+    return at + 20
+
+
+def _wish(pen: _Pen, at: float, domain: str) -> float:
+    for i, agent in enumerate(("perf", "cost")):
+        pen.events.append(
+            Intent(
+                time=pen.time(at + i),
+                source=f"agents/{agent}/0",
+                id=f"e{len(pen.events)}",
+                domain=domain,
+                resource="db/9",
+                agent=agent,
+                parameter="replicas",
+                desired=pen.rng.randrange(1, 4),
+                until=pen.time(at + 100),
+            )
+        )
+    return at + 30
+
+
+def _guard(pen: _Pen, at: float, domain: str) -> float:
+    rng = pen.rng
+    rollout, site = f"r{rng.randrange(3)}", f"edge/{rng.randrange(2)}"
+    pen.action(at, domain, "pusher", site, "share", old=0, new=5, rollout=rollout)
+    for _ in range(rng.choice([1, 2])):
+        at += 3
+        pen.events.append(
+            Verdict(
+                time=pen.time(at),
+                source="guards/canary",
+                id=f"e{len(pen.events)}",
+                domain=domain,
+                resource=site,
+                agent="canary",
+                rollout=rollout,
+                verdict=rng.choice(["fail", "block", "pass"]),
+                payload=rng.choice(["", "v2", "build-4711"]),
+            )
+        )
+    at += rng.choice(LATER)
+    pen.action(at, domain, "pusher", rng.choice([site, "edge/9"]), "share", old=5, new=rng.choice([0, 20]), rollout=rollout)
+    pen.action(at + 1, domain, "cleaner", rng.choice([site, "edge/9"]), "image", new=rng.choice(["v2", "build-4711"]))
+    return at + 20
+
+
+def _hazard(pen: _Pen, at: float, domain: str) -> float:
+    return pen.rng.choice([_stale, _destroy, _skew, _oppose, _wish, _guard])(pen, at, domain)
+
+
 def history(seed: int, events: int = 90) -> list[Event]:
     """About `events` events over three domains and a good hour, in canonical order."""
     rng = random.Random(seed)
@@ -139,7 +274,7 @@ def history(seed: int, events: int = 90) -> list[Event]:
     at = {domain: rng.uniform(0, 100) for domain in ("d0", "d1", "d2")}
     while len(pen.events) < events:
         domain = min(at, key=lambda name: at[name]) if rng.random() < 0.7 else rng.choice(sorted(at))
-        play = rng.choice([_fight, _fight, _chain, _chain, _freeze, _hold])
+        play = rng.choice([_fight, _fight, _chain, _chain, _freeze, _hold, _hazard, _hazard, _hazard])
         at[domain] = play(pen, at[domain], domain) + rng.choice([1, 30, 400])
     for _ in range(events // 6):
         moment = rng.uniform(0, max(at.values()))

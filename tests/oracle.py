@@ -55,6 +55,7 @@ class Oracle:
             if earlier.domain == event.domain:
                 if earlier.time <= horizon:
                     fresh.intents.declare(earlier)
+                    fresh.ledger.remember(earlier)
                     if getattr(earlier, "outcome", "") == "applied":
                         fresh.variables.remember(earlier)  # type: ignore[arg-type]
                 else:

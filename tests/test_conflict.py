@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec import UNSET
 from small_histories import changes, declared, findings, kinds, moment, only, turns, until, wrote
@@ -189,8 +190,9 @@ def test_an_intent_whose_own_action_failed_holds_nothing() -> None:
 
 def test_undoing_because_of_the_announced_effect_is_an_intent_read_as_fault() -> None:
     clause = {"expects": (Expectation("pool/1", "cpu", "down", 0.5),)}
-    finding = only(held(**clause), back(60, reads=(Read("pool/1", "cpu", 0.1),)))
-    assert (finding.kind, finding.severity) == ("intent_read_as_fault", "error")
+    holder = msgspec.structs.replace(held(**clause), reads=(Read("pool/1", "cpu", 0.8),))
+    finding = only(holder, back(60, reads=(Read("pool/1", "cpu", 0.1),)))
+    assert (finding.kind, finding.severity, finding.basis, finding.confidence) == ("intent_read_as_fault", "error", "cited", 0.9)
     assert finding.explanation[-1].endswith(" It acted on cpu, which failover had announced.")
 
 

@@ -142,6 +142,8 @@ def test_random_histories_do_open_findings(capsys: pytest.CaptureFixture[str]) -
         "cascade/decision",
     ):
         assert opened[kind] >= histories // 2, kind
+    for kind in ("stale_overwrite", "destroy_in_use", "write_skew", "opposing_objectives", "guard_bypass"):
+        assert opened[f"intent_conflict/{kind}"] >= histories // 8, kind
     assert min(resolved[pattern] for pattern in ("thrashing", "intent_conflict", "cascade")) >= histories // 2
 
 

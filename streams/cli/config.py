@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from streams.cli.command import OK, Command, Context
+from streams.settings_file.invariants import written_invariant
 from streams.settings_file.reference import page
 from streams.settings_file.values import FORMS, lookup, written
 from streams.settings_file.waivers import written_waiver
@@ -33,6 +34,8 @@ def _run(context: Context) -> int:
             table = section
         line = f"{key} = {written(name, lookup(loaded.settings, name))}"
         context.out.say(f"{line:<44} {context.out.paint(f'# {origin}', 'dim')}")
+    for invariant in loaded.settings.analysis.conflict.invariant:
+        context.out.say("\n" + written_invariant(invariant))
     for waiver in loaded.settings.waiver:
         context.out.say("\n" + written_waiver(waiver))
     return OK

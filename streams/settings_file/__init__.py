@@ -7,19 +7,23 @@ key `close` of the table `[analysis.thrashing]` in the file, and INTERPLAY_ANALY
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from models.configuration import Invariant
 from streams.settings import Settings, Waiver
+from streams.settings_file.invariants import read_invariants
 from streams.settings_file.keys import FILE_KEYS, variable
 from streams.settings_file.rules import broken_rules
-from streams.settings_file.values import FORMS, WAIVERS, Leaf, checked, did_you_mean, from_text
+from streams.settings_file.values import FORMS, INVARIANTS, TABLES, WAIVERS, Leaf, checked, did_you_mean, from_text
 from streams.settings_file.waivers import read_waivers
 
 DEFAULT_FILE = "interplay.toml"
 PREFIX = "INTERPLAY_"
+T = TypeVar("T")
 NOT_SETTINGS = ("INTERPLAY_CONFIG",)
 
 
@@ -62,14 +66,15 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     """Reads the file and the environment. Raises SettingsError with every mistake that it finds."""
     mistakes = _Mistakes()
     given = {**_from_file(path, environment, mistakes), **_from_environment(environment, mistakes)}
-    waivers = _waivers(given, mistakes)
+    waivers = _tables(given, WAIVERS, read_waivers, mistakes)
+    invariants = _tables(given, INVARIANTS, read_invariants, mistakes)
     values: dict[str, Leaf] = {}
     for name, item in given.items():
         try:
             values[name] = checked(name, item.value)
         except ValueError as error:
             mistakes.add(item.where, name, str(error))
-    settings = msgspec.structs.replace(msgspec.convert(_nested(values), Settings), waiver=waivers)
+    settings = _with_tables(msgspec.convert(_nested(values), Settings), waivers, invariants)
     for name, trouble in broken_rules(settings):
         if name.split(".")[0] not in mistakes.tables:
             mistakes.lines.append(f"{given[name].where if name in given else name}: {trouble}")
@@ -78,15 +83,23 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     return Loaded(settings, {name: given[name].origin if name in given else "default" for name in FORMS})
 
 
-def _waivers(given: dict[str, _Given], mistakes: _Mistakes) -> tuple[Waiver, ...]:
+def _with_tables(settings: Settings, waivers: tuple[Waiver, ...], invariants: tuple[Invariant, ...]) -> Settings:
+    conflict = msgspec.structs.replace(settings.analysis.conflict, invariant=invariants)
+    analysis = msgspec.structs.replace(settings.analysis, conflict=conflict)
+    return msgspec.structs.replace(settings, analysis=analysis, waiver=waivers)
+
+
+def _tables(
+    given: dict[str, _Given], name: str, read: Callable[[object], tuple[tuple[T, ...], list[str]]], mistakes: _Mistakes
+) -> tuple[T, ...]:
     """Takes them out of what was given: they are tables, and only a file has them."""
-    item = given.pop(WAIVERS, None)
+    item = given.pop(name, None)
     if item is None:
         return ()
-    waivers, wrong = read_waivers(item.value)
+    tables, wrong = read(item.value)
     for trouble in wrong:
-        mistakes.add(item.origin, WAIVERS, trouble)
-    return waivers
+        mistakes.add(item.origin, name, trouble)
+    return tables
 
 
 def _from_file(path: str | None, environment: Mapping[str, str], mistakes: _Mistakes) -> dict[str, _Given]:
@@ -105,10 +118,10 @@ def _from_file(path: str | None, environment: Mapping[str, str], mistakes: _Mist
     given: dict[str, _Given] = {}
     for name, value in _flat(document, ""):
         where = f"{file}: {name}"
-        if name in FORMS or name in FILE_KEYS or name == WAIVERS:
+        if name in FORMS or name in FILE_KEYS or name in TABLES:
             _put(given, name, _Given(value, file, where), mistakes)
         else:
-            mistakes.add(where, name, f"no such setting{did_you_mean(name, (*FORMS, *FILE_KEYS, WAIVERS))}")
+            mistakes.add(where, name, f"no such setting{did_you_mean(name, (*FORMS, *FILE_KEYS, *TABLES))}")
     return given
 
 
@@ -148,7 +161,7 @@ def _put(given: dict[str, _Given], name: str, item: _Given, mistakes: _Mistakes)
 def _flat(table: Mapping[str, object], path: str) -> Iterator[tuple[str, object]]:
     for key, value in table.items():
         name = f"{path}{key}"
-        if isinstance(value, dict) and name not in (*FORMS, WAIVERS):
+        if isinstance(value, dict) and name not in (*FORMS, *TABLES):
             yield from _flat(value, f"{name}.") if value else ()
         else:
             yield name, value

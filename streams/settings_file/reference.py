@@ -48,6 +48,22 @@ not by a clock: the same events give the same answer whenever they are read. `in
 would have been needed, and those that match nothing.
 """
 
+_INVARIANTS = """
+## `[[analysis.conflict.invariant]]`
+
+What must hold over several parameters at once, so that two writers that change one each and break it together are found (`write_skew`).
+Any number of these tables, in the file only:
+
+```toml
+[[analysis.conflict.invariant]]
+name = "one replica serves"
+knobs = ["db/a serving", "db/b serving"]  # 2 to 16, each RESOURCE PARAMETER
+function = "sum"                          # of their values: sum (default), min or max; true counts 1, false 0
+op = ">="                                 # >= (default), >, < or <=
+bound = 1
+```
+"""
+
 
 def page() -> str:
     """The whole page, as Markdown."""
@@ -64,7 +80,7 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    return ("\n".join(lines) + "\n" + _WAIVERS).replace("\n\n\n", "\n\n")
+    return ("\n".join(lines) + "\n" + _INVARIANTS + _WAIVERS).replace("\n\n\n", "\n\n")
 
 
 def _type(name: str) -> str:

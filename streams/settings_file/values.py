@@ -15,6 +15,8 @@ from streams.settings_file.keys import KEYS
 
 MASK = "******"
 WAIVERS = "waiver"
+INVARIANTS = "analysis.conflict.invariant"
+TABLES = (WAIVERS, INVARIANTS)
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]
@@ -34,7 +36,7 @@ def _forms(struct: type[msgspec.Struct], instance: msgspec.Struct, path: str) ->
     assert isinstance(info, inspect.StructType)
     for field in info.fields:
         name, default = f"{path}{field.name}", getattr(instance, field.name)
-        if name == WAIVERS:  # tables, not values: `waivers` of this package reads them
+        if name in TABLES:  # not values: `waivers` and `invariants` of this package read them
             continue
         match field.type:
             case inspect.StructType():

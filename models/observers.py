@@ -1,0 +1,68 @@
+"""How agents act on what they read: how long after the observation each of them usually acts, and who acts on which metric.
+
+Both are lists of the newest within the memory, so a refill rebuilds them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from models.events import Action
+
+NEWEST = 64  # delays of one agent, and actions on one metric, that are remembered
+READS = 8  # of one action, how many count
+
+
+def delay(action: Action) -> int | None:
+    """How long (ns) after its newest observation the agent acted; None where no read tells its time."""
+    newest = max((read.time for read in action.reads if read.time is not None), default=None)
+    return None if newest is None else action.time - newest
+
+
+def metrics(action: Action) -> list[tuple[str, str]]:
+    """The metrics that the action names in its reads or in what its intent expects, each once."""
+    clause = action.intent
+    named = [(read.resource, read.metric) for read in action.reads[:READS] if read.metric]
+    if clause is not None:
+        named += [(expected.resource, expected.metric) for expected in clause.expects[:READS] if expected.metric]
+    return list(dict.fromkeys(named))
+
+
+class Observers:
+    """The lists of one domain."""
+
+    def __init__(self) -> None:
+        self._delays: dict[str, deque[tuple[int, int]]] = {}  # agent -> (time of the action, delay)
+        self._actions: dict[tuple[str, str], deque[Action]] = {}  # (resource, metric) -> actions that name it
+
+    def install(self, action: Action) -> None:
+        """Takes in the next applied action in canonical order."""
+        if not action.reads and action.intent is None:
+            return
+        waited = delay(action)
+        if waited is not None:
+            self._delays.setdefault(action.agent, deque(maxlen=NEWEST)).append((action.time, waited))
+        for name in metrics(action):
+            self._actions.setdefault(name, deque(maxlen=NEWEST)).append(action)
+
+    def forget(self, action: Action) -> None:
+        """`action`, the oldest of the memory, has left it."""
+        delays = self._delays.get(action.agent)
+        while delays and delays[0][0] <= action.time:
+            delays.popleft()
+        if delays is not None and not delays:
+            del self._delays[action.agent]
+        for name in metrics(action):
+            actions = self._actions.get(name)
+            while actions and actions[0].time <= action.time:
+                actions.popleft()
+            if actions is not None and not actions:
+                del self._actions[name]
+
+    def delays(self, agent: str) -> list[int]:
+        """How long (ns) after their observations this agent's newest actions came."""
+        return [waited for _, waited in self._delays.get(agent, ())]
+
+    def on(self, metric: tuple[str, str]) -> deque[Action] | tuple[()]:
+        """The newest actions that name this metric, oldest first."""
+        return self._actions.get(metric, ())
