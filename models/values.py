@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, UnsetType
 
-from models.events import Value
+from models.events import Scalar, Value
 
 NUMBERS = (int, float)
 HUGE = int(1e300)
@@ -48,8 +48,14 @@ def same(a: Value | UnsetType, b: Value | UnsetType) -> bool:
         return True
     mine, other = type(a), type(b)
     if mine is tuple or other is tuple:
-        return mine is other and set(a) == set(b) and category(a) == category(b)  # type: ignore[arg-type]
+        return mine is other and _same_members(a, b)  # type: ignore[arg-type]
     return a == b and (mine is other or (mine in NUMBERS and other in NUMBERS))
+
+
+def _same_members(a: tuple[Scalar, ...], b: tuple[Scalar, ...]) -> bool:
+    """Python takes 1, 1.0 and True for one member, which matters only where there are others than texts."""
+    members = set(a)
+    return members == set(b) and (set(map(type, members)) == {str} or category(a) == category(b))
 
 
 def category(value: Value | UnsetType) -> object:
