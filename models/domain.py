@@ -25,6 +25,7 @@ class Domain:
     def __init__(self, name: str, settings: Analysis) -> None:
         self.name = name
         self.settings = settings
+        self._most = settings.limits.graph_events
         self.memory: deque[Event] = deque()
         self._window: deque[Node] = deque()
         self.graph = CausalGraph(settings.window, settings.limits.parents)
@@ -58,7 +59,8 @@ class Domain:
     def install(self, node: Node) -> None:
         """The event has been judged: what it wrote now stands."""
         event = node.event
-        self.memory.append(event)
+        memory = self.memory
+        memory.append(event)
         self._window.append(node)
         self.variables.install(node)
         self.intents.declare(event)
@@ -69,9 +71,9 @@ class Domain:
             self.with_old += event.old is not UNSET
             self.with_reads += bool(event.reads)
             self.with_causes += bool(event.causes)
-        while len(self.memory) > self.settings.limits.graph_events:
+        while len(memory) > self._most:
             self.counters["shed"] += 1
-            self._forget(self.memory.popleft())
+            self._forget(memory.popleft())
 
     def age(self, now: int) -> None:
         """What is a whole memory older than `now` (ns) leaves; a knob's last write and a last word on an intent stay as facts."""

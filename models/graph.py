@@ -24,6 +24,7 @@ EXPLICIT = 0.98  # leaves mass for links that are wrong
 MASS = 0.125  # smaller shares of a root are not carried on
 NAMES = 4  # agents and resources of a path that are carried along, at most
 SKEWS = 64  # late links whose skew is remembered, at most
+LINKED = (Action, Transition)  # the events that have causes
 REPAIR_LIMIT = 1000  # events attributed anew after a late link, at most
 
 
@@ -112,12 +113,14 @@ class CausalGraph:
             present[event.source] = node
         elif present is not node:
             self._by_id[event.id] = {present.event.source: present, event.source: node}
-        if isinstance(event, Action | Transition):
+        if isinstance(event, LINKED):
             links = self._links(node, variables)
             if links:
                 self._attach(node, links)
             if self._waiting:
-                self._answer(node)
+                named = self._waiting.pop(event.id, []) + self._waiting.pop(ref(event), [])
+                if named:
+                    self._answer(node, named)
         return node
 
     def _links(self, node: Node, variables: Variables) -> dict[Node, Link]:
@@ -177,15 +180,12 @@ class CausalGraph:
         for descent in roots:
             descent.root.size += descent.mass
 
-    def _answer(self, node: Node) -> None:
-        """`node` is a cause that events before it have named: their edges are added now, and what descends from them follows at once."""
+    def _answer(self, node: Node, effects: list[Node]) -> None:
+        """`node` is a cause that `effects` before it have named: their edges are added now, and what descends from them follows at once."""
         event = node.event
-        named = {id(effect): effect for name in (event.id, ref(event)) for effect in self._waiting.pop(name, ())}
-        if not named:
-            return
         causes = self._ancestors(node)
         changed: list[Node] = []
-        for effect in named.values():
+        for effect in dict.fromkeys(effects):  # who named it twice is linked once
             if effect is node or effect.event.time < event.time - self.window:
                 continue
             if causes is None or id(effect) in causes or len(changed) >= REPAIR_LIMIT:

@@ -51,13 +51,13 @@ class _Ring:
         self.odd = 0
 
     def append(self, install: Install, value: object, most: int) -> None:
-        event, now = install.event, number(value)
-        old = getattr(event, "old", None)
-        before = 0.0 if old is None or old is UNSET else number(old)
-        install.odd = now is None or now < 0 or before is None or before < 0
-        install.turned = self._turns(now, value)
-        self.turns += install.turned
-        self.odd += install.odd
+        now = number(value)
+        if now is None or now < 0 or _odd(getattr(install.event, "old", None)):
+            install.odd = True
+            self.odd += 1
+        if self.values and self._turns(now, value):
+            install.turned = True
+            self.turns += 1
         self.writes.append(install)
         self.values.append(value)
         if len(self.writes) > most:
@@ -66,13 +66,13 @@ class _Ring:
     def popleft(self) -> None:
         gone = self.writes.pop(0)
         del self.values[0]
-        self.turns -= gone.turned
-        self.odd -= gone.odd
+        if gone.turned:
+            self.turns -= 1
+        if gone.odd:
+            self.odd -= 1
 
     def _turns(self, now: float | None, value: object) -> bool:
         values = self.values
-        if not values:
-            return False
         last = number(values[-1])
         if now is None or last is None:
             return value in values[-LOOKBACK:]
@@ -104,6 +104,14 @@ class _Ring:
                     return first, BY_TIME
                 first = install
         return (first, BY_VERSION) if first is not None else None
+
+
+def _odd(old: Value | UnsetType | None) -> bool:
+    """What a write replaced is on no logarithmic scale; not knowing it is no trouble."""
+    if old is None or old is UNSET:
+        return False
+    before = number(old)
+    return before is None or before < 0
 
 
 class Variables:
