@@ -5,9 +5,12 @@ Both are lists of the newest within the memory, so a refill rebuilds them.
 
 from __future__ import annotations
 
-from collections import deque
+from typing import TypeVar
 
 from models.events import Action
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 NEWEST = 64  # delays of one agent, and actions on one metric, that are remembered
 READS = 8  # of one action, how many count
@@ -28,12 +31,20 @@ def metrics(action: Action) -> list[tuple[str, str]]:
     return list(dict.fromkeys(named))
 
 
+def _append(lists: dict[K, list[T]], name: K, item: T) -> None:
+    """Lists, not deques: there may be one for each of very many metrics, and an empty deque takes 600 bytes."""
+    items = lists.setdefault(name, [])
+    items.append(item)
+    if len(items) > NEWEST:
+        del items[0]
+
+
 class Observers:
     """The lists of one domain."""
 
     def __init__(self) -> None:
-        self._delays: dict[str, deque[tuple[int, int]]] = {}  # agent -> (time of the action, delay)
-        self._actions: dict[tuple[str, str], deque[Action]] = {}  # (resource, metric) -> actions that name it
+        self._delays: dict[str, list[tuple[int, int]]] = {}  # agent -> (time of the action, delay)
+        self._actions: dict[tuple[str, str], list[Action]] = {}  # (resource, metric) -> actions that name it
 
     def install(self, action: Action) -> None:
         """Takes in the next applied action in canonical order."""
@@ -41,21 +52,23 @@ class Observers:
             return
         waited = delay(action)
         if waited is not None:
-            self._delays.setdefault(action.agent, deque(maxlen=NEWEST)).append((action.time, waited))
+            _append(self._delays, action.agent, (action.time, waited))
         for name in metrics(action):
-            self._actions.setdefault(name, deque(maxlen=NEWEST)).append(action)
+            _append(self._actions, name, action)
 
     def forget(self, action: Action) -> None:
         """`action`, the oldest of the memory, has left it."""
+        if not action.reads and action.intent is None:
+            return
         delays = self._delays.get(action.agent)
         while delays and delays[0][0] <= action.time:
-            delays.popleft()
+            del delays[0]
         if delays is not None and not delays:
             del self._delays[action.agent]
         for name in metrics(action):
             actions = self._actions.get(name)
             while actions and actions[0].time <= action.time:
-                actions.popleft()
+                del actions[0]
             if actions is not None and not actions:
                 del self._actions[name]
 
@@ -63,6 +76,6 @@ class Observers:
         """How long (ns) after their observations this agent's newest actions came."""
         return [waited for _, waited in self._delays.get(agent, ())]
 
-    def on(self, metric: tuple[str, str]) -> deque[Action] | tuple[()]:
+    def on(self, metric: tuple[str, str]) -> list[Action] | tuple[()]:
         """The newest actions that name this metric, oldest first."""
         return self._actions.get(metric, ())

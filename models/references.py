@@ -23,12 +23,13 @@ class References:
 
     def __init__(self) -> None:
         self._present: dict[Place, Declared] = {}
+        self._intents = 0  # of them, declared without a write
         self._naming: dict[str, dict[Place, Declared]] = {}  # in the order of the events
 
     def install(self, event: Declared) -> None:
         """Takes in the next write or intent, or a fact; never replaces a newer one by an older one."""
         place = _place(event)
-        if isinstance(event, Action):  # its agent's own declared intent is done with
+        if self._intents and isinstance(event, Action):  # its agent's own declared intent is done with
             declared = self._present.get((event.resource, event.parameter, event.agent))
             if declared is not None and key(declared) < key(event):
                 self._remove(_place(declared), declared)
@@ -42,6 +43,7 @@ class References:
             self._remove(place, old)
         if names:
             self._present[place] = event
+            self._intents += place[2] != ""
             for name in names:
                 self._naming.setdefault(name, {})[place] = event
 
@@ -63,6 +65,7 @@ class References:
 
     def _remove(self, place: Place, event: Declared) -> None:
         del self._present[place]
+        self._intents -= place[2] != ""
         for name in _names(event):
             naming = self._naming[name]
             del naming[place]

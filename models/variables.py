@@ -133,6 +133,10 @@ class Variables:
         ring = self._knobs.get(name)
         return [install.event for install in ring.writes if isinstance(install.event, Action)] if ring is not None else []
 
+    def is_knob(self, name: Name) -> bool:
+        """Whether an applied action within the memory wrote it."""
+        return name in self._knobs
+
     def transitions(self, name: Name) -> list[Transition]:
         """The newest transitions of a state within the memory, oldest first."""
         ring = self._states.get(name)

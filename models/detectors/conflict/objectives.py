@@ -78,7 +78,7 @@ def opposed(event: Action, domain: Domain, settings: Conflict, standing: Callabl
         return
     for metric in metrics(event):
         past = domain.ledger.observers.on(metric)
-        if len(past) < settings.alternations or domain.variables.actions(metric):
+        if len(past) < settings.alternations or domain.variables.is_knob(metric):
             continue  # too few, or a knob: what writers do to it is judged there
         other = next((move.agent for move in reversed(past) if move.agent != event.agent), None)
         if other is None:
