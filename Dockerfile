@@ -7,6 +7,7 @@ ENV PATH=/opt/interplay/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHE
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY models ./models
 COPY streams ./streams
+COPY scenarios ./scenarios
 RUN pip install .
 
 FROM python:3.11.14-slim-bookworm

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults lint bench bench-accuracy bench-writes fuzz dashboards lock clean
+.PHONY: help demo test test-faults lint bench bench-accuracy bench-writes fuzz golden dashboards lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -34,6 +34,9 @@ bench-writes: $(VENV)/.tests  ## ten million writes over 100,000 knobs: the cost
 
 fuzz: $(VENV)/.tests  ## 60 s of broken and mutated records against the decoder; see tests/fuzz_decoder.py
 	$(BIN)/python tests/fuzz_decoder.py
+
+golden: $(VENV)/.tests  ## rewrite tests/golden/scenarios: the findings of the scenarios as prose; read the diff as prose
+	$(BIN)/python tests/golden_explanations.py
 
 dashboards: $(VENV)/.runs  ## rewrite dashboards/*.json from dashboards/generate.py
 	$(BIN)/python dashboards/generate.py

@@ -11,6 +11,7 @@ from models import wire
 from models.decode import Rejection, decode_event
 from models.events import AnyEvent
 from models.instants import parse_time
+from models.notation.repeating import MOST, later, spread
 from models.notation.words import ARROW, FIELD, NAME, SPACE, TYPE, VERSION, WORD, Line
 
 _DATA: dict[str, type[msgspec.Struct]] = {
@@ -38,18 +39,18 @@ def parse(text: str) -> list[AnyEvent]:
 
 
 def parse_lines(lines: Iterable[str]) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-    """(line number from 1, event or why there is none); blank lines, comments and dates are passed over."""
+    """(line number from 1, event or why there is none); blank lines, comments, dates and expectations are passed over."""
     day = ""
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
+    for number, text, shift in spread(lines):
         try:
             if text.startswith("on "):
                 day = text[3:].strip()
                 parse_time(f"{day}T00:00:00Z")
+            elif text.startswith("every "):
+                raise ValueError(f"a loop is `every PERIOD x ROUNDS` (such as 4m, up to {MOST:,} rounds), lines, and `end`")
             else:
-                yield number, _event(Line(text, day))
+                event = _event(Line(text, day))
+                yield number, later(event, shift) if shift and not isinstance(event, Rejection) else event
         except ValueError as error:
             yield number, Rejection("not_notation", "", str(error))
 
@@ -126,6 +127,12 @@ def _option(kind: str, line: Line, envelope: Fields, data: Fields) -> None:
         _clause(data)
     elif word == "until":
         (_clause(data) if kind == "action" else data)["until"] = line.time("the end")
+    elif word == "expects" and kind == "action":
+        _listed(_clause(data), "expects").append(_expected(line))
+    elif word == "unless" and kind == "action":
+        _listed(_clause(data), "abort_if").append(_condition(line))
+    elif word in ("deletes", "acknowledges"):
+        _listed(data, _known(kind, word)).append(line.string(f"what it {word}"))
     elif word == "after":
         _listed(envelope, "causationid").append(line.string("the cause"))
     elif word == "in":
@@ -149,10 +156,27 @@ def _listed(fields: Fields, name: str) -> list[object]:
     return listed
 
 
-def _read(line: Line) -> Fields:
-    read: Fields = {"resource": line.string("the resource that was read", NAME)}
+def _metric(line: Line) -> Fields:
+    """RESOURCE[:METRIC]."""
+    named: Fields = {"resource": line.string("the resource", NAME)}
     if line.glued(":"):
-        read["metric"] = line.string("the metric that was read", NAME)
+        named["metric"] = line.string("the metric", NAME)
+    return named
+
+
+def _expected(line: Line) -> Fields:
+    expected = _metric(line)
+    if line.glued("="):
+        expected["direction"] = line.string("the direction, up or down")
+    return expected
+
+
+def _condition(line: Line) -> Fields:
+    return {**_metric(line), "op": line.string("how to compare, such as >"), "value": line.value("the bound")}
+
+
+def _read(line: Line) -> Fields:
+    read = _metric(line)
     if line.glued("="):
         read["value"] = line.value("the value that was read")
     while line.glued("@"):
@@ -167,6 +191,11 @@ def _field(kind: str, line: Line, envelope: Fields, data: Fields) -> None:
     name = line.take(FIELD)
     if name is None:
         raise line.wrong(f"not understood: {line.text[line.at : line.at + 40]!r}")
+    (envelope if name in _ATTRIBUTES else data)[_known(kind, name)] = line.value(f"the value of {name}")
+
+
+def _known(kind: str, name: str) -> str:
+    """The field's name, if such events have it."""
     if name not in _FIELDS[kind] | _ATTRIBUTES | {"late"}:
-        raise line.wrong(f"events of type {kind} have no field {name!r}")
-    (envelope if name in _ATTRIBUTES else data)[name] = line.value(f"the value of {name}")
+        raise ValueError(f"events of type {kind} have no field {name!r}")
+    return name

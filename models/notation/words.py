@@ -6,7 +6,7 @@ import json
 import re
 
 TYPES = ("transition", "dependency", "sample", "intent", "verdict")
-WORDS = ("reads", "because", "holds", "until", "after", "in")
+WORDS = ("reads", "because", "holds", "until", "expects", "unless", "deletes", "acknowledges", "after", "in")
 RESERVED = re.compile(rf"{'|'.join((*TYPES, *WORDS))}|->|v-?\d.*", re.S)
 TYPE = re.compile(rf"({'|'.join(TYPES)})(?!\S)")
 WORD = re.compile(rf"({'|'.join(WORDS)})(?!\S)")

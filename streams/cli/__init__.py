@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from streams.cli import analyze, config, demo, init, query, schema, status, validate, worker
+from streams.cli import analyze, config, demo, init, query, scenario, schema, status, validate, worker
 from streams.cli.command import CANNOT, Command, Context, program_version
 from streams.cli.trouble import describe
 from streams.settings import Settings
@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     query.COMMAND,
     analyze.COMMAND,
     validate.COMMAND,
+    scenario.COMMAND,
     schema.COMMAND,
     config.COMMAND,
 )
