@@ -113,6 +113,7 @@ class Episodes:
         self.resolved: list[tuple[int, str]] = []  # (ns, id) of findings resolved and not yet tombstoned; a heap
         self.silent = False  # while the memory is refilled: nothing opens
         self.announced = BEGINNING[0]  # ns: what was due by then has been announced before the restart
+        self.judged = BEGINNING[0]  # ns: what is older was judged before the newest fact was written, and what it opened is durable
 
     def __len__(self) -> int:
         return len(self._open)
@@ -138,7 +139,7 @@ class Episodes:
         episode = self._open.get(subject)
         newest = sighting.pieces[-1].event
         if episode is None:
-            if self.silent or key(newest) <= self._ended.get(subject, BEGINNING):
+            if self.silent or newest.time < self.judged or key(newest) <= self._ended.get(subject, BEGINNING):
                 return None
             if self._count[domain] >= self._most:
                 self.shed[domain] += 1
@@ -161,7 +162,8 @@ class Episodes:
     def counts(self, event: Event) -> bool:
         """Whether what is seen at `event` can change anything: not while it was announced before the restart, as a finding or as nothing,
         by who had all of the memory at hand. Then nobody need judge it."""
-        return not self.silent or self._due(event) > self.announced
+        due = self._due(event)
+        return due > self.judged and not (self.silent and due <= self.announced)
 
     def _due(self, event: Event) -> int:
         return (event.time // self._coalesce + 1) * self._coalesce

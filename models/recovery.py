@@ -6,7 +6,9 @@ they stood there. Recovery restores findings and facts, sets the checkpoint's wa
 indexes fill, nothing opens, and open episodes fold what had been seen and not yet announced; what is older was judged with all of the
 memory at hand, and is not judged again with the little that the refill has so far.
 
-Writing order: findings, facts, progress, then Kafka offsets. Every write is safe to repeat.
+Writing order: findings, facts, progress, then Kafka offsets. Every write is safe to repeat. After a crash between the last two, facts may
+be newer than where reading goes on, if event time has leapt by more than the memory: who is judged then would see the future. But such a
+fact proves that all before it plus the memory had been judged, and that its findings are durable: that is not judged again.
 """
 
 from __future__ import annotations
@@ -88,6 +90,8 @@ class Stage:
             self.analyzer.episodes.announced = progress.watermark.held
         for name, event in sorted(facts, key=lambda item: key(item[1])):
             self.analyzer.domain(event.domain).restore(decode_fact_key(name), event)
+            if progress is None or event.time > progress.watermark.held:
+                self.analyzer.episodes.judged = event.time + settings.memory
         for finding in sorted(findings, key=lambda f: f.as_of):
             self.analyzer.episodes.restore(finding)
 

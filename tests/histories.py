@@ -274,7 +274,7 @@ def history(seed: int, events: int = 90) -> list[Event]:
     at = {domain: rng.uniform(0, 100) for domain in ("d0", "d1", "d2")}
     while len(pen.events) < events:
         domain = min(at, key=lambda name: at[name]) if rng.random() < 0.7 else rng.choice(sorted(at))
-        play = rng.choice([_fight, _fight, _chain, _chain, _freeze, _hold, _hazard, _hazard, _hazard])
+        play = rng.choice([_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard])
         at[domain] = play(pen, at[domain], domain) + rng.choice([1, 30, 400])
     for _ in range(events // 6):
         moment = rng.uniform(0, max(at.values()))

@@ -1,6 +1,6 @@
 """The properties have teeth: each of these wrong rules, put in place of the right one, makes some history give other findings.
 
-One mutant is one line of stream time or recovery that looks reasonable. Each must die within a few dozen histories. (The held
+One mutant is one line of stream time or recovery that looks reasonable. Each must die within eighty histories. (The held
 watermark that is not saved needs a partition that comes back from silence: test_recovery.)
 """
 

@@ -129,3 +129,18 @@ def test_a_changed_configuration_is_noticed() -> None:
     progress = stage.progress()
     other = Stage(type(SETTINGS)(), PARTITIONS, progress=progress)
     assert other.config_changed and not restarted(stage, []).config_changed
+
+
+def test_facts_of_the_future_are_not_held_against_what_was_judged_without_them() -> None:
+    """Event time leaps by more than the memory, and the worker dies after the facts and before the progress record."""
+    leap = (SETTINGS.memory + 10 * MINUTE) / SECOND
+    log: list[Signal] = [write(0, 0, "a", 8, 16), write(5, 1, "b", 16, 4), tick(0, leap), tick(1, leap)]
+    stage = Stage(SETTINGS, PARTITIONS)
+    assert feed(stage, log) == []
+    facts = {name: event for name, event in stage.take_facts() if event is not None}
+    assert [event.id for event in facts.values()] == ["w1"]
+    for progress in (None, Stage(SETTINGS, PARTITIONS).progress()):
+        again = Stage(SETTINGS, PARTITIONS, (), facts.items(), progress)
+        assert feed(again, log) == []
+        fresh = [write(leap, 2, "a", 9, 32), tick(0, leap + 10), tick(1, leap + 10)]
+        assert [change.finding.kind for change in feed(again, [*fresh], offset=4)] == ["lost_update"]
