@@ -1,14 +1,15 @@
 """Reduce, without its I/O: the events of one source partition in order, stamped late where they are, with ticks on how far it is known.
 
-Samples end here: they are ordered, deduplicated and counted, and the series of demand and capacity are kept per resource. The resume
-offset stays *behind* everything that still waits, with the clock as it was there; what is then emitted twice, analyze drops.
+Samples end here: they move the clock and are counted. Those of demand and capacity are ordered, deduplicated and kept as series; nothing
+else asks for the order of the rest, so they do not wait. The resume offset stays *behind* everything that still waits, with the clock as it
+was there; what is then emitted twice, analyze drops.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Sequence
+from heapq import heappop, heappush
 
 import msgspec
 
@@ -59,6 +60,18 @@ class Series:
         self.points: deque[tuple[int, float]] = deque(maxlen=length)
 
 
+class Held:
+    """A record of which `events` still wait, and the clock as it was before it."""
+
+    __slots__ = ("appended", "delay", "events", "highest")
+
+    def __init__(self, events: int, highest: int, delay: int, appended: int) -> None:
+        self.events = events
+        self.highest = highest
+        self.delay = delay
+        self.appended = appended
+
+
 class Reducer:
     """One source partition. Feed it what was read, release what is due, ask where to resume."""
 
@@ -69,11 +82,10 @@ class Reducer:
         self.clock = PartitionClock(settings, start.highest, start.delay, start.appended)
         self.resume_offset = start.offset
         self._next = start.offset
-        self._marks: deque[ReduceProgress] = deque([start])  # the clock before each batch whose events still wait
         self._heap: list[
             tuple[int, str, str, int, int, AnyEvent]
         ] = []  # the place in a record is there so that no two events compare
-        self._waiting: dict[int, int] = {}  # offset -> events of it in the heap; ascending
+        self._waiting: dict[int, Held] = {}  # by offset, ascending
         self._ticked: tuple[int, str] | None = None
         self.series: dict[tuple[str, str, str], Series] = {}
         self.late = self.duplicates = self.samples = self.shed = 0
@@ -85,31 +97,33 @@ class Reducer:
 
     def feed(self, offset: int, append_ns: int, events: Sequence[AnyEvent]) -> list[AnyEvent]:
         """Takes in one record's events; returns those too far in the future, which belong to the dead letters."""
-        clock = self.clock
         if offset < self._next:
             return []  # read again after a seek
-        self._marks.append(
-            ReduceProgress(
-                partition=self.partition, offset=offset, highest=clock.highest, delay=clock.delay, appended=clock.appended
-            )
-        )
+        clock = self.clock
+        before = clock.highest, clock.delay, clock.appended
+        observe, latest = clock.observe, clock.latest(append_ns)
         self._next = offset + 1
         ahead: list[AnyEvent] = []
-        held = 0
-        for place, event in enumerate(events):
-            if clock.too_far_ahead(event.time, append_ns):
+        held = samples = 0
+        for event in events:
+            time = event.time
+            if time > latest:
                 ahead.append(event)
-                continue
-            late = clock.observe(event.time, append_ns)
-            if late:
-                self.late += 1
-                event = msgspec.structs.replace(event, late=True)
-            heapq.heappush(self._heap, (event.time, event.source, event.id, offset, place, event))
-            held += 1
+            else:
+                late = observe(time, append_ns)
+                if late:
+                    self.late += 1
+                if isinstance(event, Sample):
+                    samples += 1
+                    if event.role == "":
+                        continue
+                elif late:
+                    event = msgspec.structs.replace(event, late=True)
+                heappush(self._heap, (time, event.source, event.id, offset, held, event))
+                held += 1
+        self.samples += samples
         if held:
-            self._waiting[offset] = held
-        if len(self._marks) > 1 and not self._waiting:
-            self._marks.clear()
+            self._waiting[offset] = Held(held, *before)
         return ahead
 
     def release(self, now_ns: int, at_end: bool) -> Release:
@@ -118,11 +132,10 @@ class Reducer:
         watermark, heap, waiting = self.clock.watermark, self._heap, self._waiting
         out: list[Event] = []
         while heap and (heap[0][0] < watermark or mode == "silent"):
-            _, _, _, offset, _, event = heapq.heappop(heap)
-            left = waiting[offset] - 1
-            if left:
-                waiting[offset] = left
-            else:
+            _, _, _, offset, _, event = heappop(heap)
+            record = waiting[offset]
+            record.events -= 1
+            if not record.events:
                 del waiting[offset]
             if isinstance(event, Sample):
                 self._fold(event)
@@ -134,12 +147,9 @@ class Reducer:
         return Release(out, tick if moved else None)
 
     def _fold(self, sample: Sample) -> None:
-        self.samples += 1
         name = (sample.domain, sample.resource, sample.metric)
         series = self.series.get(name)
         if series is None:
-            if sample.role == "":
-                return
             if len(self.series) >= self.settings.series_limit:
                 self.shed += 1
                 self.series.pop(next(iter(self.series)))
@@ -153,14 +163,13 @@ class Reducer:
 
     def progress(self) -> ReduceProgress:
         """Where to resume, once everything that was released has been acknowledged."""
-        behind = next(iter(self._waiting), self._next)
-        while len(self._marks) > 1 and self._marks[1].offset <= behind:
-            self._marks.popleft()
-        if behind == self._next:
-            clock = self.clock
-            mark = ReduceProgress(
-                partition=self.partition, offset=behind, highest=clock.highest, delay=clock.delay, appended=clock.appended
-            )
-        else:
-            mark = self._marks[0]
-        return msgspec.structs.replace(mark, watermark=self.clock.watermark)
+        clock = self.clock
+        offset, mark = next(iter(self._waiting.items()), (self._next, clock))
+        return ReduceProgress(
+            partition=self.partition,
+            offset=offset,
+            highest=mark.highest,
+            delay=mark.delay,
+            appended=mark.appended,
+            watermark=clock.watermark,
+        )

@@ -41,22 +41,22 @@ class PartitionClock:
         """Nothing was ever read here."""
         return self.appended == BEFORE_ALL
 
-    def too_far_ahead(self, time: int, appended: int) -> bool:
-        """One bad clock must not make everybody late: such an event is a dead letter."""
-        return time > appended + self.settings.ahead_limit
+    def latest(self, appended: int) -> int:
+        """The newest event time that is believed. One bad clock must not make everybody late: what lies beyond is a dead letter."""
+        return appended + self.settings.ahead_limit
 
     def observe(self, time: int, appended: int) -> bool:
-        """Takes note of one event; answers whether it is late."""
-        lateness = self.settings.lateness
-        bound = self.highest - lateness
-        if not self.empty and self.delay <= self.settings.idle_timeout:
-            bound = max(bound, appended - lateness - self.delay)
-        late = time < bound
-        self.highest = max(self.highest, min(time, appended))
-        if not late or appended - time <= self.settings.idle_timeout:
+        """Takes note of one event; answers whether it is late. Written without `min` and `max`: samples come by the 100,000 a second."""
+        lateness, idle, delay, behind = self.settings.lateness, self.settings.idle_timeout, self.delay, appended - time
+        late = time < self.highest - lateness or (delay <= idle and behind > lateness + delay and self.appended != BEFORE_ALL)
+        reached = appended if behind < 0 else time
+        if reached > self.highest:
+            self.highest = reached
+        if behind > delay and (not late or behind <= idle):
             # slow exporters are learned; one straggler of hours must not turn a live partition into a backfill for good
-            self.delay = max(self.delay, appended - time)
-        self.appended = max(self.appended, appended)
+            self.delay = behind
+        if appended > self.appended:
+            self.appended = appended
         return late
 
     def advance(self, now: int, at_end: bool) -> str:
