@@ -8,7 +8,6 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from benchmarks.clock import Clock, Task, decode, gate, say
 from models.analyzer import Analyzer
-from models.decode import Rejection
 from models.events import decode_signal, encode_signal
 from models.reduction import Reducer
 from streams.kafka_client import MILLISECOND, producer, read_all
@@ -52,8 +51,7 @@ async def reduce_from_memory(task: Task) -> None:
 def take_in(reducer: Reducer, records: list[ConsumerRecord]) -> None:
     """Decodes records and orders what is in them."""
     for record in records:
-        items = decode_record(record.value, record.headers, 1 << 20)
-        reducer.feed(record.offset, record.timestamp * MILLISECOND, [item for item in items if not isinstance(item, Rejection)])
+        reducer.feed(record.offset, record.timestamp * MILLISECOND, decode_record(record.value, record.headers, 1 << 20))
 
 
 async def samples_from_memory(task: Task) -> None:

@@ -25,7 +25,7 @@ from streams.roles.analyze import Analyze
 from streams.roles.application import FETCH_BYTES, application
 from streams.roles.reduce import Reduce
 from streams.roles.work import Work
-from streams.transport import Batch
+from streams.transport import Batch, BatchConsumer
 
 
 class Reading:
@@ -87,7 +87,11 @@ class Measured:
     async def handle(self, batch: Batch) -> None:
         if batch.records:
             self._clock.start()
+        batch.consumer = Listening(batch.consumer, self.done)  # type: ignore[assignment]
         await self._work.handle(batch)
+
+    def done(self, batch: Batch) -> None:
+        """A batch is acknowledged: written, and that is confirmed."""
         if batch.records:
             self._clock.count(len(batch.records))
             if self._refill_to and batch.next >= self._refill_to:
@@ -99,6 +103,22 @@ class Measured:
             self._clock.tell()
             self._clock.records, self._ended = 0, set()
             self.finished.set()
+
+
+class Listening:
+    """A consumer, and somebody who hears what is acknowledged."""
+
+    def __init__(self, consumer: BatchConsumer, heard: Callable[[Batch], None]) -> None:
+        self._consumer = consumer
+        self._heard = heard
+
+    @property
+    def epoch(self) -> int:
+        return self._consumer.epoch
+
+    def note_handled(self, batch: Batch) -> None:
+        self._consumer.note_handled(batch)
+        self._heard(batch)
 
 
 async def run_work(task: Task, role: str, work: Work) -> None:

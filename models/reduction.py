@@ -15,6 +15,7 @@ import msgspec
 
 from models.configuration import StreamTime
 from models.events import AnyEvent, Event, Key, Sample, Tick, key
+from models.rejection import Rejection
 from models.stream_time import BEFORE_ALL, PartitionClock
 
 
@@ -95,20 +96,19 @@ class Reducer:
         """Events that wait for the watermark."""
         return len(self._heap)
 
-    def feed(self, offset: int, append_ns: int, events: Sequence[AnyEvent]) -> list[AnyEvent]:
-        """Takes in one record's events; returns those too far in the future, which belong to the dead letters."""
+    def feed(self, offset: int, append_ns: int, items: Sequence[AnyEvent | Rejection]) -> list[AnyEvent | Rejection]:
+        """Takes in what one record holds; returns what belongs to the dead letters: rejections, and events too far in the future."""
         if offset < self._next:
             return []  # read again after a seek
         clock = self.clock
         before = clock.highest, clock.delay, clock.appended
         observe, latest = clock.observe, clock.latest(append_ns)
         self._next = offset + 1
-        ahead: list[AnyEvent] = []
+        refused: list[AnyEvent | Rejection] = []
         held = samples = 0
-        for event in events:
-            time = event.time
-            if time > latest:
-                ahead.append(event)
+        for event in items:
+            if isinstance(event, Rejection) or (time := event.time) > latest:
+                refused.append(event)
             else:
                 late = observe(time, append_ns)
                 if late:
@@ -124,7 +124,7 @@ class Reducer:
         self.samples += samples
         if held:
             self._waiting[offset] = Held(held, *before)
-        return ahead
+        return refused
 
     def release(self, now_ns: int, at_end: bool) -> Release:
         """What the watermark has passed, and the tick if it says anything new. `now_ns` is the clock before the poll that found the end."""

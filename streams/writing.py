@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -27,8 +28,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 3.0
 log = logging.getLogger(__name__)
 
 
+@lru_cache(maxsize=4096)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Where Kafka's default partitioner puts a key."""
+    """Where Kafka's default partitioner puts a key. Remembered, since there are few domains and the hash is written in Python."""
     hashed: int = murmur2(key)
     return (hashed & 0x7FFFFFFF) % partitions
 

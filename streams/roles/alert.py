@@ -20,7 +20,7 @@ from streams.settings import Settings, topic
 from streams.topics import checked_map
 from streams.transport import Batch
 
-TICK_S = 1.0
+TICK_S = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Alert:
             waiting.popleft().batch.acknowledge()
 
     async def run(self) -> None:
-        """Sends what is due, every second."""
+        """Sends what is due, twice a second."""
         while True:
             for tp, notifier in list(self._notifiers.items()):
                 await notifier.tick(time.time_ns())

@@ -6,9 +6,11 @@ findings and progress go to the partition number of their signals partition.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -19,11 +21,16 @@ from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
 from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
+from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
 from streams.settings import Settings, topic
 from streams.topics import PinnedMap, checked_map
 from streams.transport import Batch
 from streams.writing import Outgoing, TopicWriter
+
+SLICE = 500  # records that are analysed before others have their turn: some 10 ms
+
+Step = tuple[TopicWriter, list[Outgoing], list[str]]  # where to, what, and the verbs of the findings among it
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +80,13 @@ class Analyze:
         self._stages: dict[TP, Stage] = {}
         self._saved: dict[TP, tuple[int, int]] = {}  # when progress was written (ns, monotonic), and its `next`
         self._map: PinnedMap
+        self._writes: InTurn
         self._producer: AIOKafkaProducer
 
     async def start(self) -> None:
         """Connects. Raises KafkaTrouble where the topics are not those of the pinned map."""
         self._map = await checked_map(self._settings)
+        self._writes = InTurn()
         self._producer = producer(self._settings)
         await self._producer.start()
         self._findings, self._facts, self._progress = (
@@ -86,7 +95,8 @@ class Analyze:
         )
 
     async def run(self) -> None:
-        """Nothing besides."""
+        """Nothing besides; an error of a write ends it."""
+        await self._writes.run()
 
     async def assigned(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Rebuilds a stage for each partition; answers the offsets of their checkpoints."""
@@ -142,20 +152,33 @@ class Analyze:
 
     async def handle(self, batch: Batch) -> None:
         """One batch of signals."""
-        stage = self._stages[batch.tp]
-        changes: list[Change] = []
-        for record in batch.records:
+        stage, steps, changes = self._stages[batch.tp], list[Step](), list[Change]()
+        for count, record in enumerate(batch.records, 1):
             changes += self._feed(stage, record)
-            if stage.progress_due and not stage.refilling and not await self._save(batch, stage, changes):
-                return
-        if not await self._announce(batch, changes):
-            return
+            if stage.progress_due and not stage.refilling:
+                steps += self._told(batch, changes) + self._saved_state(batch, stage)
+                changes = []
+            if count % SLICE == 0:
+                await asyncio.sleep(0)  # what is being written goes on
+                if not batch.current:
+                    return
+        steps += self._told(batch, changes)
         at, offset = self._saved.get(batch.tp, (0, stage.start))
         due = time.monotonic_ns() > at + self._settings.worker.progress_interval
-        if due and stage.next != offset and not stage.refilling and not await self._save(batch, stage, changes):
-            return
-        batch.acknowledge()
+        if due and stage.next != offset and not stage.refilling:
+            steps += self._saved_state(batch, stage)
         self._measure(batch.tp, stage)
+        await self._writes.put(batch.tp, partial(self._write, batch, steps))
+
+    async def _write(self, batch: Batch, steps: list[Step]) -> None:
+        """Step by step, and each only when all of the one before is acknowledged."""
+        for writer, records, verbs in steps:
+            if not await writer.write(records, lambda: batch.current):
+                return
+            for verb in verbs:
+                self._metrics.add("interplay_findings_total", 1, verb)
+        if batch.current:
+            batch.acknowledge()
 
     def _feed(self, stage: Stage, record: ConsumerRecord) -> list[Change]:
         try:
@@ -177,41 +200,27 @@ class Analyze:
                 "another worker reads other topics; run interplay init, and restart all workers"
             ) from None
 
-    async def _announce(self, batch: Batch, changes: list[Change]) -> bool:
-        """Writes changes and empties the list."""
+    def _told(self, batch: Batch, changes: list[Change]) -> list[Step]:
+        """Findings, to be written."""
         number = batch.tp.partition
-        records: list[Outgoing] = [
-            (number, change.finding.finding_id.encode(), encode_finding(change.finding), []) for change in changes
-        ]
-        if not await self._findings.write(records, lambda: batch.current):
-            return False
-        for change in changes:
-            self._metrics.add("interplay_findings_total", 1, change.verb)
-        changes.clear()
-        return True
+        records: list[Outgoing] = [(number, c.finding.finding_id.encode(), encode_finding(c.finding), []) for c in changes]
+        return [(self._findings, records, [change.verb for change in changes])] if records else []
 
-    async def _save(self, batch: Batch, stage: Stage, changes: list[Change]) -> bool:
+    def _saved_state(self, batch: Batch, stage: Stage) -> list[Step]:
+        """Facts, progress and tombstones as they are now, to be written behind the findings."""
         number = batch.tp.partition
-
-        def current() -> bool:
-            return batch.current
-
-        if not await self._announce(batch, changes):
-            return False
         facts: list[Outgoing] = [
             (number, name.encode(), None if fact is None else encode_signal(fact), [])  # type: ignore[arg-type]
             for name, fact in stage.take_facts()
         ]
         progress = stage.progress()
         tombstones: list[Outgoing] = [(number, name.encode(), None, []) for name in stage.take_tombstones()]
-        written = (
-            await self._facts.write(facts, current)
-            and await self._progress.write([(number, str(number).encode(), encode_progress(progress), [])], current)
-            and await self._findings.write(tombstones, current)
-        )
-        if written:
-            self._saved[batch.tp] = (time.monotonic_ns(), progress.next)
-        return written
+        self._saved[batch.tp] = (time.monotonic_ns(), progress.next)
+        return [
+            (self._facts, facts, []),
+            (self._progress, [(number, str(number).encode(), encode_progress(progress), [])], []),
+            (self._findings, tombstones, []),
+        ]
 
     def _measure(self, tp: TP, stage: Stage) -> None:
         labels, counters, put = (tp.topic, str(tp.partition)), stage.counters, self._metrics.set
@@ -226,4 +235,5 @@ class Analyze:
 
     async def stop(self) -> None:
         """Ends the connections."""
+        await self._writes.stop()
         await self._producer.stop()

@@ -1,13 +1,16 @@
 """Reduce: records of the source topics in, events in order and ticks out. One `Reducer` for each source partition.
 
 What is written, in this order: dead letters, events (keyed by domain), the tick to every signals partition, progress. Only when all sends
-of one step are acknowledged does the next begin, so that a tick never promises events that are not there.
+of one step are acknowledged does the next begin, so that a tick never promises events that are not there. While they are awaited the next
+batch is taken in already.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -15,10 +18,12 @@ from faust.types import TP
 
 from models.decode import Rejection
 from models.events import Event, Tick, encode_signal
-from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
+from models.instants import SECOND
+from models.reduction import ReduceProgress, Reducer, Release, decode_reduce_progress, encode_reduce_progress
 from streams.kafka_client import MILLISECOND, check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
 from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
+from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
 from streams.roles.pace import AHEAD_LIMIT, MODE, Pace
 from streams.settings import Settings, topic
@@ -26,6 +31,9 @@ from streams.sources.cloudevents import decode_record
 from streams.topics import PinnedMap, checked_map, partition_name
 from streams.transport import Batch
 from streams.writing import Outgoing, TopicWriter, partition_of
+
+SLICE = 500  # records that are taken in before others have their turn: some milliseconds
+IDLE_TICK = SECOND // 2
 
 
 class Reduce:
@@ -38,13 +46,16 @@ class Reduce:
         self._reducers: dict[TP, Reducer] = {}
         self._saved: dict[TP, tuple[int, ReduceProgress]] = {}  # when (ns, monotonic), and what
         self._pace = Pace(settings)
+        self._ticked: dict[TP, Tick] = {}  # the newest that was to be written
         self._map: PinnedMap
+        self._writes: InTurn
         self._producer: AIOKafkaProducer
 
     async def start(self) -> None:
         """Connects. Raises KafkaTrouble where the topics are not as `interplay init` leaves them."""
         self._map = await checked_map(self._settings)
         self._pace.pin(self._map.partitions())
+        self._writes = InTurn()
         self._producer = producer(self._settings)
         await self._producer.start()
         kafka = self._settings.kafka
@@ -55,7 +66,7 @@ class Reduce:
 
     async def run(self) -> None:
         """Follows the pace of other workers."""
-        await self._pace.follow()
+        await asyncio.gather(self._pace.follow(), self._writes.run())
 
     async def assigned(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Makes a reducer for each partition, where its last one stood."""
@@ -66,6 +77,7 @@ class Reduce:
                 if progress.partition not in known or progress.offset >= known[progress.partition].offset:
                     known[progress.partition] = progress
         self._saved.clear()
+        self._ticked.clear()
         self._reducers = {
             tp: Reducer(name, self._settings.analysis.time, known.get(name))
             for tp in partitions
@@ -86,34 +98,53 @@ class Reduce:
 
     async def handle(self, batch: Batch) -> None:
         """One batch, to its tick."""
-        reducer, at_end = self._reducers[batch.tp], batch.ended_ns is not None
-        letters = [letter for record in batch.records for letter in self._take_in(reducer, record)]
+        reducer, at_end, letters = self._reducers[batch.tp], batch.ended_ns is not None, list[Outgoing]()
+        for first in range(0, len(batch.records), SLICE):
+            for record in batch.records[first : first + SLICE]:
+                letters += self._take_in(reducer, record)
+            await asyncio.sleep(0)  # what is being written goes on
+            if not batch.current:
+                return
         release = reducer.release(batch.ended_ns or time.time_ns(), at_end)
         self._pace.told(batch.tp, reducer.clock.watermark, at_end)
+        self._measure(batch.tp, reducer)
+        tick = self._due(batch, release)
+        signals = list(self._addressed(release.events))
+        await self._writes.put(batch.tp, partial(self._write, batch, letters, signals, tick, reducer.progress()))
 
+    def _due(self, batch: Batch, release: Release) -> Tick | None:
+        """The tick. Where nothing happens but time, one in a while is enough: each goes to all signals partitions."""
+        tick, last = release.tick, self._ticked.get(batch.tp)
+        if tick is not None and last is not None and not batch.records and not release.events and tick.mode == last.mode:
+            tick = tick if tick.now >= last.now + IDLE_TICK else None
+        if tick is not None:
+            self._ticked[batch.tp] = tick
+        return tick
+
+    async def _write(
+        self, batch: Batch, letters: list[Outgoing], signals: list[Outgoing], tick: Tick | None, progress: ReduceProgress
+    ) -> None:
         def current() -> bool:
             return batch.current
 
-        written = (
+        if (
             await self._letters.write(letters, current)
-            and await self._signals.write(self._addressed(release.events), current)
-            and await self._signals.write(self._ticks(release.tick), current)
-            and await self._save(batch.tp, reducer, at_end, current)
-        )
-        if written:
+            and await self._signals.write(signals, current)
+            and await self._signals.write(self._ticks(tick), current)
+            and await self._save(batch, progress)
+        ):
             batch.acknowledge()
-            self._measure(batch.tp, reducer)
 
-    def _take_in(self, reducer: Reducer, record: ConsumerRecord) -> list[Outgoing]:
+    def _take_in(self, reducer: Reducer, record: ConsumerRecord) -> Sequence[Outgoing]:
         """Feeds the reducer; answers the dead letters."""
         limit = self._settings.topics.record_limit
         headers = [(name, value or b"") for name, value in record.headers] if record.headers else ()
         items = decode_record(record.value, headers, limit)
-        events = [item for item in items if not isinstance(item, Rejection)]
-        ahead = reducer.feed(record.offset, record.timestamp * MILLISECOND, events)
-        if not ahead and len(events) == len(items):
-            return []
-        bad = [item for item in items if isinstance(item, Rejection)]
+        refused = reducer.feed(record.offset, record.timestamp * MILLISECOND, items)
+        if not refused:
+            return ()
+        bad = [item for item in refused if isinstance(item, Rejection)]
+        ahead = [item for item in refused if not isinstance(item, Rejection)]
         for reason in (*(item.reason for item in bad), *(TOO_FAR_AHEAD for _ in ahead)):
             self._metrics.add("interplay_dead_letters_total", 1, reason)
         letters = [dead_letter(record, item.reason, item.path, item.detail, limit) for item in bad]
@@ -131,18 +162,19 @@ class Reduce:
             for number in range(self._map.signals):
                 yield number, tick.partition.encode(), value, []
 
-    async def _save(self, tp: TP, reducer: Reducer, at_end: bool, current: Callable[[], bool]) -> bool:
+    async def _save(self, batch: Batch, progress: ReduceProgress) -> bool:
         """Writes progress when it is due: after a while, or after a stretch of event time that others may wait for."""
-        progress, now = reducer.progress(), time.monotonic_ns()
-        saved_at, saved = self._saved.get(tp, (0, None))
+        now = time.monotonic_ns()
+        saved_at, saved = self._saved.get(batch.tp, (0, None))
         hurry = saved is None or progress.watermark > saved.watermark + AHEAD_LIMIT // 4
         if progress == saved or (now < saved_at + self._settings.worker.progress_interval and not hurry):
             return True
-        mode = b"clock" if at_end else b"data"
+        mode = b"data" if batch.ended_ns is None else b"clock"
         record = (0, progress.partition.encode(), encode_reduce_progress(progress), [(MODE, mode)])
-        if not await self._progress.write([record], current):
+        if not await self._progress.write([record], lambda: batch.current):
             return False
-        self._saved[tp] = (now, progress)
+        if batch.current:
+            self._saved[batch.tp] = (now, progress)
         return True
 
     def _measure(self, tp: TP, reducer: Reducer) -> None:
@@ -157,4 +189,5 @@ class Reduce:
 
     async def stop(self) -> None:
         """Ends the connections."""
+        await self._writes.stop()
         await self._producer.stop()

@@ -72,7 +72,8 @@ _CLICKHOUSE = {
     "clickhouse.tls_ca": Key("PEM file of the authorities to trust; empty: those of the system"),
     "clickhouse.timeout": _time("a statement that takes longer has failed, and is tried again", SECOND, HOUR),
     "clickhouse.batch": _number("rows in one insert, at most", 1, 1_000_000),
-    "clickhouse.retention_days": _number("days that stored signals and findings are kept", 1, 36_500),
+    # ClickHouse counts the end of a row's life in 32 bits of seconds, to 2106: beyond that rows are lost at once
+    "clickhouse.retention_days": _number("days that stored signals and findings are kept", 1, 10_000),
     "clickhouse.serve": Key("`host:port` of the read-only endpoint over the embedded store, for query and Grafana; empty: none"),
     "clickhouse.serve_password": Key("password that readers must give there; needed unless it is a loopback address", secret=True),
 }
