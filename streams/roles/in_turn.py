@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from faust.types import TP
 
-AHEAD = 2  # writes of a partition that may wait behind the one under way: what keeps both sides busy, and bounds memory
+AHEAD = 3  # writes at once, of all partitions: enough for both sides to be busy; more of them would outlast the delivery timeout
 
 Write = Callable[[], Awaitable[object]]
 
@@ -20,22 +20,25 @@ class InTurn:
 
     def __init__(self) -> None:
         self._queues: dict[TP, asyncio.Queue[Write]] = {}
+        self._room = asyncio.Semaphore(AHEAD)
         self._tasks: list[asyncio.Task[None]] = []
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def put(self, tp: TP, write: Write) -> None:
         """Has `write` awaited after all that were put there for this partition; returns when there is room for it."""
+        await self._room.acquire()
         queue = self._queues.get(tp)
         if queue is None:
-            queue = self._queues[tp] = asyncio.Queue(AHEAD)
+            queue = self._queues[tp] = asyncio.Queue()
             self._tasks.append(asyncio.create_task(self._work(queue)))
-        await queue.put(write)
+        queue.put_nowait(write)
 
     async def _work(self, queue: asyncio.Queue[Write]) -> None:
         try:
             while True:
                 write = await queue.get()
                 await write()
+                self._room.release()
         except Exception as error:
             if not self._failure.done():
                 self._failure.set_exception(error)
