@@ -53,9 +53,9 @@ def test_the_incident_says_that_it_is_made_up_and_is_valid(tmp_path: Path) -> No
 def test_without_the_announcement_it_is_no_misreading(tmp_path: Path) -> None:
     events = [event for event in parse(TRACE.read_text()) if event.id in ("a1", "b1")]
     lines = [render(event, "2026-11-24") for event in events]
-    assert " intent={" in lines[0]
+    assert " holds " in lines[0]
     bare = tmp_path / "bare.trace"
-    bare.write_text("on 2026-11-24\n" + lines[0].split(" intent={")[0] + "\n" + lines[1] + "\n")
+    bare.write_text("on 2026-11-24\n" + lines[0].split(" holds ")[0] + "\n" + lines[1] + "\n")
     done = interplay("analyze", "bare.trace", "--format", "json", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -55,6 +55,18 @@ READABLE: list[tuple[str, AnyEvent]] = [
         ),
     ),
     (
+        '02:18:00 dns@enactor/2#d2 delete dns/db holds failover expects dns/db:errors=up expects lb unless dns/db:errors >= 0.5 '
+        'handoff ops deletes plan/9 acknowledges "enactor/1 i1"',
+        Action(
+            time=at("02:18:00"), source="enactor/2", id="d2", agent="dns", verb="delete", resource="dns/db", parameter="delete",
+            intent=Clause(
+                reason="failover", expects=(Expectation("dns/db", "errors", "up"), Expectation("lb")),
+                abort_if=(Condition("dns/db", "errors", ">=", 0.5),), handoff_to=("ops",),
+            ),
+            deletes=("plan/9",), acknowledges=("enactor/1 i1",),
+        ),
+    ),
+    (
         "02:18:01 healer@agents/healer/1#r1 restart svc/cart",
         Action(
             time=at("02:18:01"), source="agents/healer/1", id="r1", agent="healer", verb="restart", resource="svc/cart",

@@ -12,7 +12,7 @@ from models.decode import Rejection, decode_event
 from models.events import AnyEvent
 from models.instants import parse_time
 from models.notation.repeating import MOST, later, spread
-from models.notation.words import ARROW, FIELD, NAME, SPACE, TYPE, VERSION, WORD, Line
+from models.notation.words import ARROW, COMPARISON, FIELD, NAME, SPACE, TYPE, VERSION, WORD, Line
 
 _DATA: dict[str, type[msgspec.Struct]] = {
     "action": wire.ActionData,
@@ -131,6 +131,8 @@ def _option(kind: str, line: Line, envelope: Fields, data: Fields) -> None:
         _listed(_clause(data), "expects").append(_expected(line))
     elif word == "unless" and kind == "action":
         _listed(_clause(data), "abort_if").append(_condition(line))
+    elif word == "handoff" and kind == "action":
+        _listed(_clause(data), "handoff_to").append(line.string("who may take over"))
     elif word in ("deletes", "acknowledges"):
         _listed(data, _known(kind, word)).append(line.string(f"what it {word}"))
     elif word == "after":
@@ -172,7 +174,7 @@ def _expected(line: Line) -> Fields:
 
 
 def _condition(line: Line) -> Fields:
-    return {**_metric(line), "op": line.string("how to compare, such as >"), "value": line.value("the bound")}
+    return {**_metric(line), "op": line.string("how to compare, such as >", COMPARISON), "value": line.value("the bound")}
 
 
 def _read(line: Line) -> Fields:

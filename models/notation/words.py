@@ -6,11 +6,12 @@ import json
 import re
 
 TYPES = ("transition", "dependency", "sample", "intent", "verdict")
-WORDS = ("reads", "because", "holds", "until", "expects", "unless", "deletes", "acknowledges", "after", "in")
+WORDS = ("reads", "because", "holds", "until", "expects", "unless", "handoff", "deletes", "acknowledges", "after", "in")
 RESERVED = re.compile(rf"{'|'.join((*TYPES, *WORDS))}|->|v-?\d.*", re.S)
 TYPE = re.compile(rf"({'|'.join(TYPES)})(?!\S)")
 WORD = re.compile(rf"({'|'.join(WORDS)})(?!\S)")
 ARROW = re.compile(r"->(?!\S)")
+COMPARISON = re.compile(r"[<>=!]+(?!\S)")
 VERSION = re.compile(r'v(?=-?\d|")')
 FIELD = re.compile(r"([a-z_]+)=")
 BARE = re.compile(r'[^\s"@#=\[\]{}]+')

@@ -7,7 +7,7 @@ import json
 import msgspec
 from msgspec import UNSET
 
-from models.events import Action, AnyEvent, Dependency, Intent, Read, Sample, Transition, Verdict
+from models.events import Action, AnyEvent, Clause, Condition, Dependency, Expectation, Intent, Read, Sample, Transition, Verdict
 from models.instants import format_time
 from models.notation.words import BARE, NAME, RESERVED, plain_json
 
@@ -79,15 +79,31 @@ def _told(event: Action, data: Fields, day: str) -> list[str]:
         words += ["because", _word(event.why.rule)]
         del data["why"]
     clause = event.intent
-    if clause is None:
-        return words
-    if not (clause.expects or clause.abort_if or clause.handoff_to):
+    if clause is not None and _plain(clause):
         words += ["holds", *([_word(clause.reason)] if clause.reason else [])]
         words += [] if clause.until is None else ["until", _time(clause.until, day)]
+        for expected in clause.expects:
+            words += ["expects", _metric(expected) + (f"={_name(expected.direction)}" if expected.direction else "")]
+        for bound in clause.abort_if:
+            words += ["unless", _metric(bound), bound.op, _value(bound.value)]
+        for agent in clause.handoff_to:
+            words += ["handoff", _word(agent)]
         del data["intent"]
-    elif clause.until is not None:
+    elif clause is not None and clause.until is not None:
         data["intent"] = {**msgspec.to_builtins(clause), "until": format_time(clause.until)}
+    for word in ("deletes", "acknowledges"):
+        for name in data.pop(word, ()):  # type: ignore[attr-defined]
+            words += [word, _word(name)]
     return words
+
+
+def _plain(clause: Clause) -> bool:
+    """Whether the words of a line can say all of it."""
+    return all(expected.max_ratio is None for expected in clause.expects)
+
+
+def _metric(named: Expectation | Condition) -> str:
+    return _name(named.resource) + (f":{_name(named.metric)}" if named.metric else "")
 
 
 def _read_text(read: Read, day: str) -> str:
