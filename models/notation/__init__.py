@@ -13,10 +13,11 @@ A line is TIME [AGENT@]SOURCE#ID, then for an action VERB RESOURCE [PARAMETER] [
 
 and then, in any order: vVERSION, reads RESOURCE[:METRIC][=VALUE][@vVERSION][@TIME], because REASON, holds [REASON] [until TIME] (an
 action's intent), expects RESOURCE[:METRIC][=DIRECTION], unless RESOURCE:METRIC OP BOUND, handoff AGENT (what that intent announces, what
-voids it, who may take over), until TIME, deletes NAME, acknowledges CAUSE, after CAUSE, in DOMAIN, and FIELD=VALUE for every other field of the contract. A time is
-HH:MM:SS, UTC, of the day that the last line `on DATE` named, or a whole RFC 3339 time. Values and names are bare words or JSON; what is
-quoted is text. Lines between `every PERIOD x ROUNDS` and `end` are a loop (`repeating`); lines `expect ...` belong to scenarios
-(docs/scenarios.md). This is a spelling of CloudEvents and no more: each line becomes one, and the decoder's rules are the only ones.
+voids it, who may take over), until TIME, deletes NAME, acknowledges CAUSE, after CAUSE, in DOMAIN, and FIELD=VALUE for every other field
+of the contract. A time is HH:MM:SS, UTC, of the day that the last line `on DATE` named, or a whole RFC 3339 time. Values and names are
+bare words or JSON; what is quoted is text. Lines between `every PERIOD x ROUNDS` and `end` are a loop (`repeating`); lines `expect ...`
+belong to scenarios (docs/scenarios.md). This is a spelling of CloudEvents and no more: each line becomes one, and the decoder's rules are
+the only ones.
 """
 
 from __future__ import annotations
