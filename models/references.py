@@ -1,7 +1,7 @@
 """Which knobs name an object: from a name, such as "dns/plan/100", to the current writes and declared intents whose value it is, or has.
 
 Texts and members of sets are names as they stand. So that `plan` 100 on a knob is found by "dns/plan/100" too, the last part of a name is
-looked up as well, where the part before it is the knob's parameter; whole numbers are kept for that where the write has a version.
+looked up as well, where the part before it is the knob's parameter; numbers are kept for that where they are the write's version too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from models.events import Action, key
 from models.intents import Declared, desired
+from models.values import text
 
 MEMBERS = 64  # of a set, how many are remembered as names
 MOST = 8  # newest knobs and intents that one name answers
@@ -24,6 +25,7 @@ class References:
     def __init__(self) -> None:
         self._present: dict[Place, Declared] = {}
         self._intents = 0  # of them, declared without a write
+        self._intents = 0
         self._naming: dict[str, dict[Place, Declared]] = {}  # in the order of the events
 
     def install(self, event: Declared) -> None:
@@ -43,6 +45,7 @@ class References:
             self._remove(place, old)
         if names:
             self._present[place] = event
+            self._intents += place[2] != ""
             self._intents += place[2] != ""
             for name in names:
                 self._naming.setdefault(name, {})[place] = event
@@ -66,6 +69,7 @@ class References:
     def _remove(self, place: Place, event: Declared) -> None:
         del self._present[place]
         self._intents -= place[2] != ""
+        self._intents -= place[2] != ""
         for name in _names(event):
             naming = self._naming[name]
             del naming[place]
@@ -85,6 +89,6 @@ def _names(event: Declared) -> list[str]:
         return [value]
     if isinstance(value, tuple):
         return sorted({member for member in value if isinstance(member, str)})[:MEMBERS]
-    if isinstance(value, int) and not isinstance(value, bool) and isinstance(event, Action) and event.version is not None:
-        return [str(value)]
+    if isinstance(event, Action) and event.version is not None and value == event.version and not isinstance(value, bool):
+        return [text(event.version)]
     return []

@@ -137,6 +137,10 @@ class Variables:
         """Whether an applied action within the memory wrote it."""
         return name in self._knobs
 
+    def written(self, name: Name) -> bool:
+        """Whether this is a knob that something within the memory writes."""
+        return name in self._knobs
+
     def transitions(self, name: Name) -> list[Transition]:
         """The newest transitions of a state within the memory, oldest first."""
         ring = self._states.get(name)

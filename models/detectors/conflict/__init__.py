@@ -18,6 +18,7 @@ update, write skew (Adya et al., 2000); declared state with an owner (Kubernetes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import msgspec
 from msgspec import UNSET
@@ -30,6 +31,7 @@ from models.domain import Domain
 from models.episodes import Sighting, Standing
 from models.events import Action, Intent, Transition
 from models.graph import Node
+from models.intents import Declared
 
 MOST_INTENTS = 8  # newest intents on one knob that a write is held against
 Standings = Callable[[str, str], Standing]
@@ -61,23 +63,30 @@ class Conflicts(msgspec.Struct, frozen=True):
             return stale.harm(event, node, domain, self.settings)
         return ()
 
-    def _action(self, event: Action, node: Node, domain: Domain, standing: Standings) -> Iterator[Sighting]:
-        oldest, knob = event.time - self.facts_age, (event.resource, event.parameter)
+    def _action(self, event: Action, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting]:
+        """Asks only the rules that have something to judge: most writes break none, and cost next to nothing."""
+        oldest, knob, settings = event.time - self.facts_age, (event.resource, event.parameter), self.settings
         current = domain.variables.current(knob, oldest)
-        yield from self._knob(event, node, current, domain)
-        yield from destruction.judge(event, domain, self.settings, oldest)
-        yield from guard.judge(event, domain, self.settings, oldest)
-        if self.invariants and knob in self.invariants:
-            yield from skew.judge(event, self.invariants[knob], domain, self.settings, oldest)
-        yield from objectives.opposed(event, domain, self.settings, standing)
+        intents = domain.intents.open(event, settings.intent_window, oldest)[-MOST_INTENTS:]
+        asked: list[Iterable[Sighting]] = []
+        if intents or (current is not None and current.source != event.source):
+            asked.append(self._knob(event, node, current, intents, domain))
+        if event.deletes or event.verb in destruction.VERBS:
+            asked.append(destruction.judge(event, domain, settings, oldest))
+        if event.rollout or domain.ledger.verdicts.any_payload:
+            asked.append(guard.judge(event, domain, settings, oldest))
+        if knob in self.invariants:
+            asked.append(skew.judge(event, self.invariants[knob], domain, settings, oldest))
+        if event.reads or event.intent is not None:
+            asked.append(objectives.opposed(event, domain, settings, standing))
+        return chain.from_iterable(asked) if asked else ()
 
-    def _knob(self, event: Action, node: Node, current: Action | None, domain: Domain) -> Iterator[Sighting]:
+    def _knob(
+        self, event: Action, node: Node, current: Action | None, intents: list[Declared], domain: Domain
+    ) -> Iterator[Sighting]:
         """The rules about one knob: against its last write, if another instance made it, and against what others hold."""
         settings = self.settings
-        intents = domain.intents.open(event, settings.intent_window, event.time - self.facts_age)[-MOST_INTENTS:]
         rival = current if current is not None and current.source != event.source else None
-        if rival is None and not intents:
-            return
         if rival is not None and (acknowledged(event, rival) or overrules(event, settings)):
             rival = None
         if rival is not None:

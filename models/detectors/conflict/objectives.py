@@ -74,8 +74,6 @@ def _direct(event: Intent, other: Declared, settings: Conflict) -> Case:
 
 def opposed(event: Action, domain: Domain, settings: Conflict, standing: Callable[[str, str], Standing]) -> Iterator[Sighting]:
     """The metrics on which the event is one more move against another agent's."""
-    if not event.reads and event.intent is None:
-        return
     for metric in metrics(event):
         past = domain.ledger.observers.on(metric)
         if len(past) < settings.alternations or domain.variables.is_knob(metric):
