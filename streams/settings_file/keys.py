@@ -102,7 +102,7 @@ _ANALYSIS = {
         "how far back writes of one parameter are compared; at least two windows and some slack", SECOND, 365 * DAY
     ),
     "analysis.coalesce": _time("at most one update of a finding per so much event time", MILLISECOND, HOUR),
-    "analysis.facts_age": _time("last writes and open intents older than this are forgotten", SECOND, 3650 * DAY),
+    "analysis.facts_age": _time("last writes, open intents and verdicts older than this are forgotten", SECOND, 3650 * DAY),
     "analysis.tombstone": _time("a finding resolved for so long leaves the findings topic", SECOND, 365 * DAY),
     "analysis.time.lateness": _time("tolerated disorder within one source partition; events beyond it are late", MILLISECOND, DAY),
     "analysis.time.idle_timeout": _time("a silent partition is waited for so long", SECOND, DAY),
