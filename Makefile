@@ -28,6 +28,7 @@ bench: $(VENV)/.tests  ## tables with floors beside them; takes a quarter of an 
 
 bench-accuracy: $(VENV)/.tests  ## how right the findings are; DATA=FOLDER with the public data of docs/accuracy.md
 	@$(BIN)/python -m benchmarks.accuracy $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/python -m benchmarks.world
 
 bench-writes: $(VENV)/.tests  ## ten million writes over 100,000 knobs: the cost of each and the memory; minutes; WRITES=N for a part
 	@$(BIN)/python -m benchmarks.accuracy.cost $(if $(WRITES),--writes $(WRITES))

@@ -1,0 +1,1 @@
+"""A simulated closed-loop system as a benchmark: no outcome is scripted, labels come from counterfactual replay."""
