@@ -184,7 +184,7 @@ def main() -> None:
         found, rows, alerts = run(directory, settings)
         slowest = asyncio.run(slowest_append(settings))
     lateness = LATENESS / SECOND
-    print(f"Lateness {lateness:g} s; the store is asked every {ASK_EVERY_S:g} s, the alert role sends every second.")
+    print(f"Lateness {lateness:g} s; the store is asked every {ASK_EVERY_S:g} s, the alert role sends twice a second.")
     print(f"The slowest record reached the broker after {slowest:.2f} s: that counts as disorder and is waited for. Seconds:\n")
     columns(
         "from the completing record to",

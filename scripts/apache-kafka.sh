@@ -34,7 +34,8 @@ run() {
   local java=(java -Xmx512m -cp "$libs/*:$here/apache-kafka" -Dlog4j2.configurationFile="$here/apache-kafka/log4j2.properties")
   if [ ! -f "$dir/data/meta.properties" ]; then
     local id
-    id=$(python3 -c 'import base64, uuid; print(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))')
+    # no dash: at the beginning, the tool takes it for an option
+    id=$(python3 -c 'import base64, uuid; print(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A"))')
     "${java[@]}" kafka.tools.StorageTool format -t "$id" -c "$properties" --standalone
   fi
   exec "${java[@]}" kafka.Kafka "$properties"
