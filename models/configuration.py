@@ -51,6 +51,8 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
 
     hold: int = 10 * MINUTE  # an episode resolves when nothing more has happened for so long
     intent_window: int = 10 * MINUTE  # how long the intent of an action holds that names no end
+    quick: int = 10 * MINUTE  # a write undone within so long was answered; one that had stood for longer was overtaken
+    opposing: float = 3.0  # summed evidence of quick undos at which two agents have opposing objectives
     skew_limit: int = 5 * SECOND  # a source whose clock is off by more makes a self-reported `old` weaker
     overruling: tuple[str, ...] = ("incident", "rollback")  # reasons that go knowingly against what stands
     opposition: float = 0.6  # index of opposing moves on one metric above which two agents work against each other

@@ -16,6 +16,7 @@ from models.facts import FactKey, Facts
 from models.graph import CausalGraph, Node
 from models.intents import Intents, open_until
 from models.ledger import Ledger
+from models.undos import Undos
 from models.variables import Variables
 
 
@@ -30,6 +31,7 @@ class Domain:
         self._window: deque[Node] = deque()
         self.graph = CausalGraph(settings.window, settings.limits.parents)
         self.variables = Variables(settings.limits.writes_per_knob)
+        self.undos = Undos(settings.memory // 2, settings.conflict.quick)
         self.intents = Intents()
         self.ledger = Ledger()
         self.facts = Facts(settings.limits.facts)
@@ -62,6 +64,9 @@ class Domain:
         memory = self.memory
         memory.append(event)
         self._window.append(node)
+        undo = self.undos.seen_in(event, self.variables)
+        if undo is not None:
+            self.undos.install(undo)
         self.variables.install(node)
         self.intents.declare(event)
         self.ledger.install(event)
@@ -80,6 +85,7 @@ class Domain:
         memory, edge = self.memory, now - self.settings.memory
         while memory and memory[0].time <= edge:
             self._forget(memory.popleft())
+        self.undos.age(now)
         edge = now - self.settings.window
         while self._window and self._window[0].event.time < edge:
             self.graph.retire(self._window.popleft())

@@ -23,6 +23,7 @@ SETTINGS = Analysis(
     conflict=Conflict(
         hold=2 * MINUTE,
         intent_window=3 * MINUTE,
+        quick=MINUTE,
         invariant=(Invariant(name="one serves", knobs=(("disk/a", "serving"), ("disk/b", "serving")), bound=1),),
     ),
     cascade=Cascade(hold=MINUTE),
@@ -111,6 +112,21 @@ def _hold(pen: _Pen, at: float, domain: str) -> float:
         at + rng.choice([20, 100, 400]), domain, "router", knob, "primary", old=rng.choice(["west", "north"]), new="east", **more
     )
     return at + 420
+
+
+def _across(pen: _Pen, at: float, domain: str) -> float:
+    """Two agents undo each other on several knobs, a few times on each; some undos come too slowly to count."""
+    rng = pen.rng
+    gap = rng.choice([3, 10, 50, 130])
+    for i in range(rng.choice([2, 3, 5])):
+        knob, told, value = f"page/{i}", rng.random() < 0.9, 0
+        for k in range(rng.choice([2, 3, 4])):
+            new = 1 - value
+            more: dict[str, object] = {"old": value} if told else {}
+            pen.action(at, domain, ("left", "right")[k % 2], knob, "text", new=new, **more)
+            value = new
+            at += gap * rng.uniform(0.8, 1.2)
+    return at
 
 
 def _chain(pen: _Pen, at: float, domain: str) -> float:
@@ -274,7 +290,7 @@ def history(seed: int, events: int = 90) -> list[Event]:
     at = {domain: rng.uniform(0, 100) for domain in ("d0", "d1", "d2")}
     while len(pen.events) < events:
         domain = min(at, key=lambda name: at[name]) if rng.random() < 0.7 else rng.choice(sorted(at))
-        play = rng.choice([_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard])
+        play = rng.choice([_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard, _across])
         at[domain] = play(pen, at[domain], domain) + rng.choice([1, 30, 400])
     for _ in range(events // 6):
         moment = rng.uniform(0, max(at.values()))

@@ -176,7 +176,7 @@ def test_the_settings_differ_by_durations_only() -> None:
     }  # fmt: skip
     assert changed == {
         ("window", ""), ("memory", ""), ("coalesce", ""), ("facts_age", ""), ("tombstone", ""), ("thrashing", "half_lives"),
-        ("conflict", "hold"), ("conflict", "intent_window"),
+        ("conflict", "hold"), ("conflict", "intent_window"), ("conflict", "quick"),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from histories import SETTINGS, history
 from models import graph, observers, references, variables, verdicts, zigzag
 from models.analyzer import Analyzer
 from models.configuration import Analysis
-from models.detectors import cascade, conflict, thrashing
+from models.detectors import cascade, conflict, opposition, thrashing
 from models.detectors.conflict import case, destruction, guard, objectives, override, stale
 from models.events import Event
 from models.instants import format_duration
@@ -23,6 +23,7 @@ TEXT = (ROOT / "docs" / "patterns.md").read_text()
 MODULES = {
     "thrashing": thrashing,
     "conflict": conflict,
+    "opposition": opposition,
     "cascade": cascade,
     "zigzag": zigzag,
     "graph": graph,
@@ -38,8 +39,8 @@ MODULES = {
     "verdicts": verdicts,
 }
 DURATIONS = {
-    "window", "memory", "coalesce", "facts_age", "thrashing.half_lives", "conflict.hold", "conflict.intent_window", "conflict.skew_limit",
-    "cascade.hold",
+    "window", "memory", "coalesce", "facts_age", "thrashing.half_lives", "conflict.hold", "conflict.intent_window",
+    "conflict.quick", "conflict.skew_limit", "cascade.hold",
 }  # fmt: skip
 # Of the contract, not implemented yet: when a detector names one, the page has to. (`pressure` is a metric's name as well.)
 OTHER_KINDS = {
@@ -93,7 +94,7 @@ def test_what_the_text_names_is_in_the_tables() -> None:
     used = (
         set(
             re.findall(
-                r"`((?:thrashing|conflict|cascade|limits|zigzag|graph|variables|case|destruction|guard|objectives|override|stale|observers|references|verdicts)\.\w+)`",
+                r"`((?:thrashing|conflict|opposition|cascade|limits|zigzag|graph|variables|case|destruction|guard|objectives|override|stale|observers|references|verdicts)\.\w+)`",
                 TEXT,
             )
         )

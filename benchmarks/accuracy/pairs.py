@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -39,9 +40,10 @@ def families(fights: Iterable[Pair]) -> list[set[Pair]]:
 def choices(base: Analysis) -> dict[str, Analysis]:
     """The durations that are tried where one family is left out: nothing but durations differs."""
     made = {}
-    for halves in ((30 * DAY,), (90 * DAY,), (180 * DAY,), (365 * DAY,)):
-        name = "half-life " + ", ".join(format_duration(h) for h in halves)
-        made[name] = msgspec.structs.replace(base, thrashing=msgspec.structs.replace(base.thrashing, half_lives=halves))
+    for memory, quick in product((365 * DAY, 730 * DAY, 1460 * DAY), (DAY // 2, DAY, 2 * DAY, 4 * DAY)):
+        name = f"memory {format_duration(memory)}, quick {format_duration(quick)}"
+        conflict = msgspec.structs.replace(base.conflict, quick=quick)
+        made[name] = msgspec.structs.replace(base, memory=memory, conflict=conflict)
     return made
 
 
@@ -95,6 +97,14 @@ def _left_out(data: Labelled, edits: list[Action]) -> None:
     )
     runs = {name: wikibots.scores(wikibots.findings(edits, choice), data.fights) for name, choice in grid.items()}
     kinds = families(data.positives)
+    _left_out_rows(data, runs, kinds)
+    print()
+    columns("all durations, no choice", "average precision", "found within 10 false")
+    for name, scores in runs.items():
+        row(name, f"{average_precision(scores, data.positives):.3f}", found_within(scores, data.positives))
+
+
+def _left_out_rows(data: Labelled, runs: Mapping[str, dict[Pair, float]], kinds: list[set[Pair]]) -> None:
     for family in kinds:
         others = data.positives - family
         seen = {name: average_precision(without(scores, family), others) for name, scores in runs.items()}

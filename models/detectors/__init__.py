@@ -12,6 +12,7 @@ from typing import Protocol
 from models.configuration import Analysis
 from models.detectors.cascade import Cascades
 from models.detectors.conflict import Conflicts
+from models.detectors.opposition import Opposition
 from models.detectors.thrashing import Thrash
 from models.domain import Domain
 from models.episodes import Sighting, Standing
@@ -31,5 +32,6 @@ def detectors(settings: Analysis) -> tuple[Detector, ...]:
     return (
         Thrash(settings.thrashing),
         Conflicts(settings.conflict, settings.facts_age),
+        Opposition(settings.conflict),
         Cascades(settings.cascade, settings.window),
     )

@@ -99,11 +99,11 @@ _WORKER = {
 _ANALYSIS = {
     "analysis.window": _time("the causal graph's sliding window", SECOND, 30 * DAY),
     "analysis.memory": _time(
-        "how far back writes of one parameter are compared; at least two windows and some slack", SECOND, 365 * DAY
+        "how far back writes of one parameter are compared; at least two windows and some slack", SECOND, 3650 * DAY
     ),
     "analysis.coalesce": _time("at most one update of a finding per so much event time", MILLISECOND, HOUR),
     "analysis.facts_age": _time("last writes, open intents and verdicts older than this are forgotten", SECOND, 3650 * DAY),
-    "analysis.tombstone": _time("a finding resolved for so long leaves the findings topic", SECOND, 365 * DAY),
+    "analysis.tombstone": _time("a finding resolved for so long leaves the findings topic", SECOND, 3650 * DAY),
     "analysis.time.lateness": _time("tolerated disorder within one source partition; events beyond it are late", MILLISECOND, DAY),
     "analysis.time.idle_timeout": _time("a silent partition is waited for so long", SECOND, DAY),
     "analysis.time.ahead_limit": _time("an event time further ahead of its arrival is a dead letter", SECOND, DAY),
@@ -124,6 +124,8 @@ _ANALYSIS = {
     "analysis.thrashing.damped_ratio": _number("mean ratio of successive swings below which it is settling, hence not told", 0, 1),
     "analysis.conflict.hold": _time("a conflict resolves when nothing more has happened for so long", MILLISECOND, 365 * DAY),
     "analysis.conflict.intent_window": _time("how long the intent of an action holds that names no end", MILLISECOND, 365 * DAY),
+    "analysis.conflict.quick": _time("a write undone within so long was answered, and not overtaken", MILLISECOND, 365 * DAY),
+    "analysis.conflict.opposing": _number("net count of quick undos from which two agents oppose each other", 0.1, 1000),
     "analysis.conflict.skew_limit": _time("a source whose clock is off by more makes its own `old` weaker evidence", 0, DAY),
     "analysis.conflict.overruling": Key("reasons whose writes go knowingly against what stands, and are no conflicts"),
     "analysis.conflict.opposition": _number("index, -1 to 1, from which agents push one metric in opposite directions", 0, 1),
