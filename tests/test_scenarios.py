@@ -5,12 +5,14 @@ Also the reading of scenarios, the words of expectations, and the loops of the n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from golden_explanations import FOLDER, prose
+from msgspec.structs import replace
 from test_cli import interplay
 
 from models.configuration import Analysis
@@ -106,6 +108,19 @@ def test_each_can_be_read_in_a_minute_and_says_where_it_comes_from(shelf: Librar
         assert len(lines) <= 35 and sum(map(len, lines)) < 5000, scenario.name
         assert scenario.source.startswith(("https://", "made up", "none", "a textbook")), scenario.name
         assert not scenario.title.endswith("."), scenario.name
+
+
+def test_scenarios_that_share_an_analyzer_do_not_see_each_other(shelf: Library) -> None:
+    """All of them at once, from 2010 to 2026, each in a domain of its own: what opens in each is what opens when it is alone."""
+    plain = {name: scenario for name, scenario in shelf.scenarios.items() if not scenario.settings}
+    events = [replace(event, domain=name) for name, scenario in plain.items() for event in scenario.events]
+    opened = {name: Counter[str]() for name in plain}
+    for change in play(events, Analysis(), "batch"):
+        if change.verb == "opened":
+            opened[change.finding.domain][f"{change.finding.detected_at} {change.finding.title}"] += 1
+    for name in plain:
+        alone = (change.finding for change in shelf.run(name).changes if change.verb == "opened")
+        assert opened[name] == Counter(f"{finding.detected_at} {finding.title}" for finding in alone), name
 
 
 # The rest is about the tools themselves.
