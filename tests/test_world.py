@@ -31,7 +31,7 @@ def loop(kind: str, name: str, period: float, **numbers: float) -> Loop:
 
 
 def autoscaler(**numbers: float) -> Loop:
-    return loop("hpa", "hpa", 15.0, **{"target": 0.6, "tolerance": 0.1, "stabilise": 0.0, "pods": 4.0, **numbers})
+    return loop("hpa", "hpa", 15.0, **{"target": 0.6, "tolerance": 0.1, "stabilise": 0.0, "unready": 0.0, "pods": 4.0, **numbers})
 
 
 def world(*loops: Loop, **changed: object) -> Scenario:
@@ -126,6 +126,13 @@ def test_an_autoscaler_that_hunts_by_its_own_delay_is_positive() -> None:
         warm_up=90.0,
     )
     assert status(label(scenario), REPLICAS)[0] == "positive"
+
+
+def test_one_that_counts_cold_replicas_as_idle_does_not_overshoot() -> None:
+    surge = world(autoscaler(unready=1.0, pods=1000.0), episodes=(Episode("demand", 500, 6000, 1.6),), warm_up=90.0)
+    naive = world(autoscaler(unready=0.0, pods=1000.0), episodes=surge.episodes, warm_up=90.0)
+    most = [max(float(write.new) for write in run(scenario, 0).writes) for scenario in (surge, naive)]  # type: ignore[arg-type]
+    assert most[0] < 0.7 * most[1]
 
 
 def test_an_autoscaler_that_chases_noise_is_called_so() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from benchmarks.world import turns
 from benchmarks.world.baselines import naive
 from benchmarks.world.draw import REPLICAS, WEB
-from benchmarks.world.replay import Write
-from benchmarks.world.score import Truth, match
+from benchmarks.world.replay import Record, Write
+from benchmarks.world.score import Truth, match, stale
 from models.findings import Finding
 from models.instants import SECOND, format_time
 
@@ -82,3 +83,14 @@ def test_half_the_participants_suffice_and_less_does_not() -> None:
 def test_what_is_ambiguous_is_left_out() -> None:
     score = match([], [finding(1, ("a",), WEB, 90.0, 150.0), finding(2, ("a",), WEB, 300.0, 400.0)], [TRUTH])
     assert [f.finding_id for f in score.left_out] == ["f_1"] and [f.finding_id for f in score.false] == ["f_2"]
+
+
+def test_a_stale_write_is_one_that_replaces_what_it_had_not_seen() -> None:
+    def by(agent: str, t: float, old: float, before: float, new: float) -> Write:
+        return msgspec.structs.replace(write(t, new, before), agent=agent, old=old)
+
+    seen = [by("a", 0, 10.0, 10.0, 20.0), by("b", 10, 20.0, 20.0, 30.0)]  # b saw a's value
+    unseen = [by("a", 20, 20.0, 30.0, 40.0), by("b", 30, 30.0, 40.0, 60.0), by("a", 900, 40.0, 60.0, 80.0)]
+    agreed = [by("b", 1000, 60.0, 80.0, 80.0)]  # changes nothing
+    truths = stale(Record((*seen, *unseen, *agreed), 0.0, {}, {}))
+    assert [(sorted(truth.agents), truth.first, truth.last) for truth in truths] == [(["a", "b"], 20, 30), (["a", "b"], 900, 900)]

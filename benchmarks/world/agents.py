@@ -87,6 +87,10 @@ class Senses(Protocol):
         """A setting as it stands now."""
         ...
 
+    def warm(self) -> int:
+        """How many replicas serve already."""
+        ...
+
 
 class Agent(ABC):
     """One control loop."""
@@ -107,7 +111,11 @@ def _count(value: Setting) -> float:
 
 
 class Autoscaler(Agent):
-    """Kubernetes' rule: ceil(n * utilisation / target) outside the tolerance; down only to the highest wish within the window."""
+    """Kubernetes' rule: ceil(n * utilisation / target) outside the tolerance; down only to the highest wish within the window.
+
+    With `unready`, as Kubernetes has it, replicas that are still cold count as idle when it would add more; without, as new ones do not yet
+    show in the average, it adds more for as long as they warm up.
+    """
 
     def __init__(self, loop: Loop, scenario: Scenario) -> None:
         super().__init__(loop, scenario)
@@ -115,6 +123,8 @@ class Autoscaler(Agent):
 
     def decide(self, t: int, world: Senses) -> Sequence[Decision]:
         have, ratio = _count(world.value(REPLICAS)), world.see(self.loop, "utilisation") / self.numbers["target"]
+        if self.numbers["unready"] and ratio > 1.0:
+            ratio = max(1.0, ratio * min(1.0, world.warm() / have))
         wish = have if abs(ratio - 1.0) <= self.numbers["tolerance"] else math.ceil(have * ratio)
         self.wishes.append((t, wish))
         while self.wishes[0][0] < t - self.numbers["stabilise"]:

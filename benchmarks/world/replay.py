@@ -89,6 +89,10 @@ class Run:
         """A setting as it stands now."""
         return self.plant.knobs[knob] if knob in NAMED else self.plant.setting(knob)
 
+    def warm(self) -> int:
+        """How many replicas serve already."""
+        return sum(ready <= self.now for ready in self.plant.ready)
+
     def go(self) -> Record:
         """From the first second to the last."""
         plant, ticks, due = self.plant, [_clock(loop, self.noise) for loop in self.scenario.loops], list[tuple[float, int, Write]]()

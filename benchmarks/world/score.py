@@ -11,15 +11,19 @@ from collections.abc import Sequence
 
 import msgspec
 
+from benchmarks.world.draw import Knob
 from benchmarks.world.emit import seconds
 from benchmarks.world.labels import Labels
+from benchmarks.world.replay import Record
 from benchmarks.world.thrash import Thrash
+from benchmarks.world.turns import away
 from benchmarks.world.windows import Override
 from models.findings import Finding
 from models.instants import parse_time
 
 JACCARD = 0.5
 OVERRIDES = ("override", "intent_read_as_fault")
+SAME_EPISODE_S = 600.0  # stale writes of one pair on one knob at most so far apart are one episode
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -123,3 +127,27 @@ def overriding(labels: Labels, found: Sequence[Finding]) -> Score:
         [finding for finding in found if finding.pattern == "intent_conflict" and finding.kind in OVERRIDES],
         [of_override(label) for label in labels.unstable],
     )
+
+
+def stale(record: Record) -> list[Truth]:
+    """Writes that replaced another agent's value which they had not seen, by pair and episode. The world knows; no replay is needed."""
+    found: dict[tuple[Knob, frozenset[str]], list[Truth]] = {}
+    last: dict[Knob, str] = {}
+    for write in record.writes:
+        before = last.get(write.knob, write.agent)
+        last[write.knob] = write.agent
+        if before == write.agent or not away(write.old, write.before) or not away(write.new, write.before):
+            continue
+        pair = frozenset((before, write.agent))
+        episodes = found.setdefault((write.knob, pair), [])
+        if episodes and write.t - episodes[-1].last <= SAME_EPISODE_S:
+            episodes[-1] = msgspec.structs.replace(episodes[-1], last=write.t)
+        else:
+            episodes.append(Truth("intent_conflict", "lost_update", pair, frozenset((write.knob[0],)), write.t, write.t))
+    return [episode for episodes in found.values() for episode in episodes]
+
+
+def losing(labels: Labels, found: Sequence[Finding]) -> Score:
+    """All lost updates of one scenario."""
+    lost = [finding for finding in found if finding.pattern == "intent_conflict" and finding.kind == "lost_update"]
+    return match(stale(labels.record), lost, ())

@@ -16,12 +16,12 @@ from benchmarks.world.baselines import NAIVE, OURS, alarms
 from benchmarks.world.draw import LENGTH, Scenario, draw
 from benchmarks.world.emit import FULL, Axes, findings, records
 from benchmarks.world.labels import Labels, groups, label
-from benchmarks.world.score import Score, overriding, thrashing
+from benchmarks.world.score import Score, losing, overriding, thrashing
 from benchmarks.world.thrash import Thrash
 from benchmarks.world.wrong import show
 from models.findings import Finding
 
-SEEDS = 40
+SEEDS = 60
 AXES: dict[str, Axes] = {
     "full": FULL,
     "no demand series": Axes(demand=False),
@@ -70,6 +70,7 @@ def report(seeds: int = SEEDS, first: int = 0, wrong: int = 0) -> None:
     _beside(chosen)
     _kinds(chosen)
     _findings("Overrides (simulated): declared windows that were undone", chosen, overriding)
+    _findings("Lost updates (simulated): another agent's value replaced unseen, as the world knows it", chosen, losing)
     _axes(chosen)
     _quiet(chosen)
     _others(chosen)
@@ -181,12 +182,18 @@ def _findings(text: str, chosen: Sequence[Case], scoring: Callable[[Labels, Sequ
 
 def _axes(chosen: Sequence[Case]) -> None:
     heading("By instrumentation (simulated)")
-    columns("events", *(f"thrashing {m}" for m in MEASURES[:4]), *(f"override {m}" for m in MEASURES[:3]))
+    columns(
+        "events",
+        *(f"thrashing {m}" for m in MEASURES[:4]),
+        *(f"override {m}" for m in MEASURES[:3]),
+        *(f"lost update {m}" for m in MEASURES[:3]),
+    )
     for name, axes in AXES.items():
         results = [(one.labels, findings(records(one.scenario, one.labels.record, axes))) for one in chosen]
         thrash = _summary([thrashing(labels, found) for labels, found in results])
         undone = _summary([overriding(labels, found) for labels, found in results])
-        row(name, *thrash[:4], *undone[:3])
+        lost = _summary([losing(labels, found) for labels, found in results])
+        row(name, *thrash[:4], *undone[:3], *lost[:3])
 
 
 def _quiet(chosen: Sequence[Case]) -> None:
