@@ -219,7 +219,17 @@ def _quiet(chosen: Sequence[Case]) -> None:
 
 def _others(chosen: Sequence[Case]) -> None:
     counts: Counter[tuple[str, str]] = Counter((f.pattern, f.kind) for one in chosen for f in one.found)
-    rest = {
-        f"{p} {k}": n for (p, k), n in sorted(counts.items()) if p != "thrashing" and k not in ("override", "intent_read_as_fault")
-    }
+    scored = ("override", "intent_read_as_fault", "lost_update")
+    rest = {f"{p} {k}": n for (p, k), n in sorted(counts.items()) if p != "thrashing" and k not in scored}
     print(f"\nfound and not scored here, since no label speaks of it: {rest}", flush=True)
+    opposed: Counter[str] = Counter()
+    for one in chosen:
+        for finding in one.found:
+            if finding.kind == "opposing_objectives":
+                on = [known for known in one.labels.thrash if {knob[0] for knob in known.knobs} & set(finding.resources)]
+                shared = any(known.status == "positive" and len(known.agents) > 1 for known in on)
+                doubtful = any(known.status == "ambiguous" for known in on)
+                opposed[
+                    "a thrashing knob of several agents" if shared else "an ambiguous knob" if doubtful else "another knob"
+                ] += 1
+    print(f"opposing objectives were found on: {dict(sorted(opposed.items()))}", flush=True)
