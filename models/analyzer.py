@@ -19,7 +19,7 @@ from models.configuration import Analysis
 from models.detectors import detectors
 from models.domain import Domain
 from models.episodes import Episodes, Standing
-from models.events import Event, Signal, Tick, intern_names
+from models.events import Event, Sample, Signal, Tick, intern_names
 from models.findings import Change, Quality
 from models.stream_time import BEFORE_ALL, WatermarkState
 from models.timeline import Timeline
@@ -90,6 +90,9 @@ class Analyzer:
 
     def _judge(self, event: Event, changes: list[Change]) -> None:
         domain = self.domain(event.domain)
+        if isinstance(event, Sample):
+            domain.observe(event)
+            return
         node = domain.place(event)
         if node is None:
             return

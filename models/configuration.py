@@ -34,6 +34,10 @@ class Thrashing(msgspec.Struct, frozen=True, kw_only=True):
     close: float = 0.75
     growing_ratio: float = 1.2  # mean amplitude ratio of successive half-cycles above which a fight is growing
     damped_ratio: float = 0.5  # below which it is settling, hence not reported
+    hold: int = 10 * MINUTE  # a ratchet is over when nothing more has happened for so long
+    ratchet_move: float = 1.41  # ratio of three rounds above which two agents drive each other on
+    noise_window: int = HOUR
+    noise_reversals: int = 12  # of one agent within `noise_window`, mostly justified by demand: it chases noise
 
 
 class Invariant(msgspec.Struct, frozen=True, kw_only=True):

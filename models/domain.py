@@ -10,12 +10,15 @@ from collections import Counter, deque
 
 from msgspec import UNSET
 
+from models.agents import Agents
 from models.configuration import Analysis
-from models.events import Action, Event, Intent
+from models.demand import Demand
+from models.events import Action, Event, Intent, Sample
 from models.facts import FactKey, Facts
 from models.graph import CausalGraph, Node
 from models.intents import Intents, open_until
 from models.ledger import Ledger
+from models.lifecycles import Lifecycles
 from models.undos import Undos
 from models.variables import Variables
 
@@ -34,6 +37,9 @@ class Domain:
         self.undos = Undos(settings.memory // 2, settings.conflict.quick)
         self.intents = Intents()
         self.ledger = Ledger()
+        self.demand = Demand()
+        self.objects = Lifecycles()
+        self.agents = Agents()
         self.facts = Facts(settings.limits.facts)
         self.counters: Counter[str] = Counter()
         self.events = self.actions = self.with_old = self.with_reads = self.with_causes = 0
@@ -41,7 +47,7 @@ class Domain:
     @property
     def degraded(self) -> bool:
         """A limit has been reached: something that belongs to the memory is not in it."""
-        return bool(self.counters["shed"] or self.facts.shed or self.graph.unrepaired)
+        return bool(self.counters["shed"] or self.facts.shed or self.graph.unrepaired or self.demand.shed)
 
     def place(self, event: Event) -> Node | None:
         """The next event in canonical order; None for a repeat of one that is in the memory."""
@@ -56,7 +62,12 @@ class Domain:
     @property
     def empty(self) -> bool:
         """Nothing is known of it, within the memory or beyond."""
-        return not self.memory and not self._window and not len(self.facts)
+        return not (self.memory or self._window or len(self.facts) or len(self.demand))
+
+    def observe(self, sample: Sample) -> None:
+        """Takes in the next sample in canonical order; only demand matters here."""
+        if sample.role == "demand":
+            self.demand.add(sample)
 
     def install(self, node: Node) -> None:
         """The event has been judged: what it wrote now stands."""
@@ -70,6 +81,8 @@ class Domain:
         self.variables.install(node)
         self.intents.declare(event)
         self.ledger.install(event)
+        self.objects.add(event)
+        self.agents.add(event)
         self.events += 1
         if isinstance(event, Action):
             self.actions += 1
@@ -93,6 +106,7 @@ class Domain:
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)
         self.ledger.forget(event)
+        self.objects.forget(event)
         if self.variables.forget(event):
             self._age_write(event)
         self._age_word(event)
@@ -114,6 +128,8 @@ class Domain:
     def expire(self, now: int) -> None:
         """Gives up facts that are too old, or intents that have ended, as of `now` (ns)."""
         edge = now - self.settings.memory
+        self.demand.forget(edge)
+        self.agents.forget(edge)
         for fact, event in list(self.facts.ended(lambda e: self._ended(e, edge))):
             self._drop(fact, event)
             self.facts.give_up(fact)

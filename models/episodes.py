@@ -16,8 +16,8 @@ from typing import TypeVar
 import msgspec
 
 from models.events import Event, Key, key, ref
-from models.explain import headline, list_names
-from models.findings import Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb
+from models.explain import beside, headline, list_names
+from models.findings import LASTING, Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb, worse
 from models.instants import format_time, parse_time
 
 BEGINNING: Key = (-(1 << 62), "", "")
@@ -81,10 +81,6 @@ class _Episode:
 
 def _merge(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({*old, *new}))[:NAMES] if not set(new) <= set(old) else old
-
-
-def _beside(agents: tuple[str, ...], roots: tuple[Root, ...]) -> tuple[str, ...]:
-    return tuple(agent for agent in agents if all(agent != root.agent for root in roots))
 
 
 def subject_of(*parts: str) -> str:
@@ -191,7 +187,7 @@ class Episodes:
 
     def findings(self) -> Iterable[Finding]:
         """The open ones."""
-        return (episode.finding for episode in self._open.values())
+        return (e.finding for e in self._open.values())
 
     def forget(self, before: int) -> None:
         """Ended subjects whose evidence has left the memory (ns) need not be remembered."""
@@ -262,13 +258,14 @@ class Episodes:
         known = {(edge.cause, edge.effect) for edge in old.edges}
         edges = old.edges + tuple(edge for edge in sighting.edges if (edge.cause, edge.effect) not in known)
         agents = _merge(old.agents, sighting.agents)
-        title = f"{sighting.title} {list_names(_beside(agents, old.roots))}" if sighting.names_others else sighting.title
-        lasted = (newest.time - parse_time(old.started_at)) / 1e9
-        first = headline(title, int(count), sighting.counts, lasted, sighting.confidence)
+        title = f"{sighting.title} {list_names(beside(agents, old.roots))}" if sighting.names_others else sighting.title
+        kept = old.kind in LASTING and sighting.kind not in LASTING  # it got worse, and that is not taken back
+        title = old.title if kept else title
+        first = headline(title, int(count), sighting.counts, (newest.time - parse_time(old.started_at)) / 1e9, sighting.confidence)
         return msgspec.structs.replace(
             old,
-            kind=sighting.kind,
-            severity=sighting.severity,
+            kind=old.kind if kept else sighting.kind,
+            severity=worse(old.severity, sighting.severity),
             score=round(sighting.score, 6),
             confidence=round(sighting.confidence, 6),
             basis=sighting.basis,

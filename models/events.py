@@ -116,7 +116,7 @@ class Action(Event, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag
 
 
 class Sample(Event, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag="sample"):
-    """One telemetry value. `role` is "", "demand" (a driver that no agent controls) or "capacity". Never leaves reduce."""
+    """One telemetry value. `role` is "", "demand" (a driver that no agent controls) or "capacity". Only demand leaves reduce."""
 
     metric: str
     value: float
@@ -182,7 +182,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 
 
 AnyEvent: TypeAlias = Action | Sample | Transition | Dependency | Intent | Verdict
-Signal: TypeAlias = Action | Transition | Dependency | Intent | Verdict | Tick
+Signal: TypeAlias = Action | Sample | Transition | Dependency | Intent | Verdict | Tick
 
 
 E = TypeVar("E", bound=Event)

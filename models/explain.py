@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from models.events import Action, Event, Transition
+from models.findings import Root
 from models.instants import clock_time
 from models.values import number, text
 
@@ -60,6 +61,11 @@ def event_told(event: Event) -> str:
     if isinstance(event, Transition):
         return f"{clock_time(event.time)} {event.resource} {event.metric} went {text(event.before)} -> {text(event.after)}."
     return f"{clock_time(event.time)} {event.source} reported {event.id}."
+
+
+def beside(agents: tuple[str, ...], roots: tuple[Root, ...]) -> tuple[str, ...]:
+    """The agents that did not begin it."""
+    return tuple(agent for agent in agents if all(agent != root.agent for root in roots))
 
 
 def list_names(names: tuple[str, ...]) -> str:

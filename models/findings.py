@@ -15,6 +15,7 @@ Status: TypeAlias = Literal["open", "resolved"]
 Basis: TypeAlias = Literal["certificate", "cited", "inferred", "statistical"]
 Verb: TypeAlias = Literal["opened", "updated", "resolved"]
 
+LASTING = ("growing", "transfer")  # kinds that an episode keeps once it has been one: it got worse, and that is not taken back
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 
 # Every pattern of the contract with its kinds, so that rules and waivers are checked for spelling. What is found today: docs/patterns.md.
@@ -34,6 +35,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "cascade": ("decision", "fault", "metastable"),
     "convergence": ("headroom", "pressure"),
 }
+
+
+def worse(a: Severity, b: Severity) -> Severity:
+    """The higher of two severities."""
+    return max(a, b, key=SEVERITIES.index)
 
 
 class Root(msgspec.Struct, frozen=True):

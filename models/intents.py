@@ -14,6 +14,7 @@ from models.events import Action, Event, Intent, Value, key, ref
 
 Register: TypeAlias = tuple[str, str, str]  # resource, parameter ("" = all of them), holder
 Declared: TypeAlias = Action | Intent
+TRYING = frozenset({"experiment", "canary", "maintenance", "drill", "test"})  # reasons under which going back and forth is the plan
 
 
 REASONS = ("maintenance", "freeze", "incident", "failover", "canary", "experiment")  # as `why.rule`, they declare an intent too
@@ -90,6 +91,21 @@ class Intents:
     def stands(self, event: Intent) -> bool:
         """Whether this is still its holder's last word there."""
         return self._registers.get((event.resource, event.parameter), {}).get(event.agent) == event
+
+    def experiment(self, event: Action, undone: Action) -> bool:
+        """Both writes lie in one declared experiment of the writer: of a rollout, or for one of the reasons that mean trying out."""
+        if event.rollout != "" and event.rollout == undone.rollout:
+            return True
+        if event.agent == undone.agent:
+            for action in (event, undone):
+                clause = action.intent
+                if clause is not None and clause.reason in TRYING and (clause.until is None or event.time < clause.until):
+                    return True
+        for parameter in (event.parameter, "") if self._registers else ():
+            word = self._registers.get((event.resource, parameter), {}).get(event.agent)
+            if isinstance(word, Intent) and not word.closed and word.reason in TRYING and word.time <= undone.time:
+                return word.until is None or event.time < word.until
+        return False
 
     def drop(self, register: Register, fact: Event) -> None:
         """The fact in this register has been given up; a newer word stays."""

@@ -1,8 +1,9 @@
 """Reduce, without its I/O: the events of one source partition in order, stamped late where they are, with ticks on how far it is known.
 
 Samples end here: they move the clock and are counted. Those of demand and capacity are ordered, deduplicated and kept as series; nothing
-else asks for the order of the rest, so they do not wait. The resume offset stays *behind* everything that still waits, with the clock as it
-was there; what is then emitted twice, analyze drops.
+else asks for the order of the rest, so they do not wait. Only of demand goes on what analyze looks at: the first sample of each series in
+every bucket of time (`models.demand`). The resume offset stays *behind* everything that still waits, with the clock as it was there; what
+is then emitted twice, analyze drops.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from models.configuration import StreamTime
+from models.demand import bucket
 from models.events import AnyEvent, Event, Key, Sample, Tick, key
 from models.rejection import Rejection
 from models.stream_time import BEFORE_ALL, PartitionClock
@@ -54,10 +56,11 @@ def decode_reduce_progress(raw: bytes) -> ReduceProgress:
 class Series:
     """The newest samples of one metric of one resource; ordered, each counted once."""
 
-    __slots__ = ("last", "points")
+    __slots__ = ("last", "points", "told")
 
     def __init__(self, length: int) -> None:
         self.last: Key | None = None
+        self.told: Key | None = None  # the last sample that went on
         self.points: deque[tuple[int, float]] = deque(maxlen=length)
 
 
@@ -117,7 +120,7 @@ class Reducer:
                     samples += 1
                     if event.role == "":
                         continue
-                elif late:
+                if late:
                     event = msgspec.structs.replace(event, late=True)
                 heappush(self._heap, (time, event.source, event.id, offset, held, event))
                 held += 1
@@ -138,15 +141,17 @@ class Reducer:
             if not record.events:
                 del waiting[offset]
             if isinstance(event, Sample):
-                self._fold(event)
+                if self._fold(event):
+                    out.append(event)
             else:
                 out.append(event)
         tick = Tick(partition=self.partition, watermark=watermark, mode=mode, delay=self.clock.delay, now=now_ns)
-        moved = (watermark, mode) != self._ticked or mode in ("clock", "empty")
+        moved = (watermark, mode) != self._ticked or mode in ("clock", "silent", "empty")
         self._ticked = (watermark, mode)
         return Release(out, tick if moved else None)
 
-    def _fold(self, sample: Sample) -> None:
+    def _fold(self, sample: Sample) -> bool:
+        """Answers whether it is demand and the first of its series in its bucket, which analyze wants to know."""
         name = (sample.domain, sample.resource, sample.metric)
         series = self.series.get(name)
         if series is None:
@@ -157,9 +162,15 @@ class Reducer:
         place = key(sample)
         if series.last is not None and place <= series.last:
             self.duplicates += place == series.last
-            return
-        series.last = place
-        series.points.append((sample.time, sample.value))
+        else:
+            series.last = place
+            series.points.append((sample.time, sample.value))
+        if sample.role != "demand" or sample.late:
+            return False
+        if series.told is not None and bucket(series.told[0]) == bucket(place[0]) and series.told <= place:
+            return False
+        series.told = place
+        return True
 
     def progress(self) -> ReduceProgress:
         """Where to resume, once everything that was released has been acknowledged."""

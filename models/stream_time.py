@@ -7,7 +7,7 @@ makes the watermark W:
     clock   D within the idle timeout, at the confirmed end     W = max(T - L, now - L - D)
     live    D within the idle timeout, records still waiting    W = T - L
     data    a backfill: D beyond the idle timeout               W = T - L
-    silent  data, at the end, nothing appended for the timeout  left out of the minimum while others are not
+    silent  data, at the end, nothing appended for the timeout  left out of the minimum while others are not, and as long as it is confirmed
     empty   never a record                                      follows the live partitions; waited for, then left out, in a backfill
 
 Whether an event is late depends on the partition's records before it alone, never on who read them when: older than T - L, or, where
@@ -130,7 +130,7 @@ class Watermark:
         if len(self._partitions) < len(self.expected):
             return None
         full = {name: state for name, state in self._partitions.items() if state.mode != "empty"}
-        bounds = [(state.watermark, name) for name, state in full.items() if state.mode != "silent"]
+        bounds = [(state.watermark, name) for name, state in full.items() if state.mode != "silent" or self._stale(state)]
         if not bounds:  # all of them silent: known to their ends, and as far as the one furthest behind
             bounds = [(state.watermark, name) for name, state in full.items()]
         if not bounds:
@@ -141,9 +141,14 @@ class Watermark:
                 continue
             if len(live) == len(full):
                 bounds.append((state.now - self._settings.lateness - max(live), name))
-            elif state.now - state.since <= self._settings.idle_timeout:
+            elif state.now - state.since <= self._settings.idle_timeout or self._stale(state):
                 return None  # a backfill has begun elsewhere: give it time to begin here
         return min(bounds)
+
+    def _stale(self, state: PartitionState) -> bool:
+        """That nothing more came here was last confirmed too long before the newest word of another reducer: its own may be down, and
+        what has been written meanwhile not read."""
+        return max(other.now for other in self._partitions.values()) - state.now > self._settings.lateness
 
     def holding(self) -> str:
         """Names what the watermark waits for, for people."""

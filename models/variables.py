@@ -34,6 +34,7 @@ class Install(msgspec.Struct, gc=False, eq=False):
     event: Event
     odd: bool = False  # on no logarithmic scale
     turned: bool = False  # it went the other way than the write before it: a necessary sign of a reversal
+    stood: object = None  # the value that it says it replaced, as a category, where it is no number
 
 
 class _Ring:
@@ -58,6 +59,8 @@ class _Ring:
         if self.values and self._turns(now, value):
             install.turned = True
             self.turns += 1
+        if now is None and (old := getattr(install.event, "old", UNSET)) is not UNSET:
+            install.stood = category(old)
         self.writes.append(install)
         self.values.append(value)
         if len(self.writes) > most:
@@ -75,7 +78,7 @@ class _Ring:
         values = self.values
         last = number(values[-1])
         if now is None or last is None:
-            return value in values[-LOOKBACK:]
+            return value in values[-LOOKBACK:] or any(install.stood == value for install in self.writes[-LOOKBACK:])
         before = number(values[-2]) if len(values) > 1 else number(getattr(self.writes[-1].event, "old", UNSET))
         return before is None or (now - last) * (last - before) <= 0
 
@@ -145,6 +148,11 @@ class Variables:
         """The newest transitions of a state within the memory, oldest first."""
         ring = self._states.get(name)
         return [install.event for install in ring.writes if isinstance(install.event, Transition)] if ring is not None else []
+
+    def newest(self, name: Name) -> Install | None:
+        """The last write of a knob within the memory, as the graph keeps it."""
+        ring = self._knobs.get(name)
+        return ring.writes[-1] if ring is not None else None
 
     def current(self, name: Name, oldest_fact: int) -> Action | None:
         """The last applied action on a knob, from the memory or, if not older than `oldest_fact` (ns), from the facts."""

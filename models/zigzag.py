@@ -2,14 +2,16 @@
 
 Numbers: the zigzag of the values with a dead band gives half-cycles of amplitude A_i; reversal i weighs min(1, R_i) with R_1 = 1,
 R_2 = (A_2/A_1)^2 and R_i = A_i/A_{i-2}, so that a settling system fades by itself. Everything else: a reversal is a return to one of the
-last eight distinct values. Sources: similar half-cycles, Forsman & Stattin 1999; half-life, RFC 2439; the amplitude ratio over a full
-cycle, Miao & Seborg 1999. Demand and declared experiments do not justify a movement yet.
+last eight distinct values, or to the value that the write before says it replaced. What demand or a declared experiment justifies weighs
+less (`Excuse`). Sources: similar half-cycles, Forsman & Stattin 1999; half-life, RFC 2439; the amplitude ratio over a full cycle, Miao &
+Seborg 1999.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,6 +21,14 @@ from models.values import category, same, scale
 
 RECENT_VALUES = 8
 
+Excuse: TypeAlias = Callable[
+    [Action, Action, int, float], float
+]  # event, undone, since when (ns), how far -> share that is justified
+
+
+def _no_excuse(event: Action, undone: Action, since: int, step: float) -> float:
+    return 0.0
+
 
 class Reversal(msgspec.Struct, frozen=True):
     """`event` turned back what `undone` had done. `exact`: it put back the other agent's old value."""
@@ -26,6 +36,7 @@ class Reversal(msgspec.Struct, frozen=True):
     event: Action
     undone: Action
     weight: float
+    justified: float  # 0 = by nothing, 1 = wholly, by demand or as an experiment; `weight` has it in it
     growth: float  # R_i, not cut at 1
     amplitude: float  # of the half-cycle that it ended, on the knob's scale
     exact: bool
@@ -39,8 +50,8 @@ class Zigzag(msgspec.Struct, frozen=True):
     numeric: bool
 
 
-def zigzag(writes: Sequence[Action], deadband: float) -> Zigzag:
-    """`writes` of one knob in canonical order. O(n)."""
+def zigzag(writes: Sequence[Action], deadband: float, excuse: Excuse = _no_excuse) -> Zigzag:
+    """`writes` of one knob in canonical order. O(n), and one question to `excuse` for each reversal."""
     moved = [write for write in writes if write.new is not UNSET]
     if not moved:
         return Zigzag((), 0.0, True)
@@ -48,9 +59,9 @@ def zigzag(writes: Sequence[Action], deadband: float) -> Zigzag:
     known = start is not UNSET and start is not None
     points = scale([start, *(w.new for w in moved)] if known else [w.new for w in moved])
     if points is None:
-        return _returns(moved)
+        return _returns(moved, excuse)
     origin = points[0]
-    return _turns(moved, points[1:] if known else points, origin, deadband)
+    return _turns(moved, points[1:] if known else points, origin, deadband, excuse)
 
 
 class _Push:
@@ -70,7 +81,7 @@ class _Push:
         return 1.0 - 2.0 * both / total if total else 0.0
 
 
-def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, deadband: float) -> Zigzag:
+def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, deadband: float, excuse: Excuse) -> Zigzag:
     push, reversals, amplitudes = _Push(), list[Reversal](), list[float]()
     direction, last = 0.0, origin
     turn = origin  # where the present run began
@@ -95,7 +106,9 @@ def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, dea
         growth = _growth(amplitudes)
         undone = writes[run[-1]]
         exact = undone.agent != writes[i].agent and same(writes[i].new, _before(writes, run[0]))
-        reversals.append(Reversal(writes[i], undone, min(1.0, growth), growth, amplitudes[-1], exact))
+        justified = excuse(writes[i], undone, writes[run[0]].time, step)
+        weight = min(1.0, growth) * (1.0 - justified)
+        reversals.append(Reversal(writes[i], undone, weight, justified, growth, amplitudes[-1], exact))
         push.add(writes[i].agent, step)
         direction, turn, last, run = -direction, last, point, [i]
     return Zigzag(tuple(reversals), push.fight_index(), True)
@@ -117,20 +130,27 @@ def _growth(amplitudes: Sequence[float]) -> float:
     return ratio if n >= 3 else ratio * ratio
 
 
-def _returns(writes: Sequence[Action]) -> Zigzag:
+def _returns(writes: Sequence[Action], excuse: Excuse) -> Zigzag:
     recent: list[object] = [] if writes[0].old is UNSET else [category(writes[0].old)]
     reversals: list[Reversal] = []
-    previous: Action | None = None
-    for write in writes:
+    last: int | None = None  # the newest write that changed the value
+    for i, write in enumerate(writes):
         value = category(write.new)
         if recent and recent[-1] == value:
             continue  # idempotent
-        if value in recent and previous is not None:
-            exact = previous.agent != write.agent and same(write.new, _before(writes, writes.index(previous)))
-            reversals.append(Reversal(write, previous, 1.0, 1.0, 1.0, exact))
-        if value in recent:
-            recent.remove(value)
-        recent = [*recent, value][-RECENT_VALUES:]
-        previous = write
+        stood = category(write.old) if write.old is not UNSET else value
+        if stood != value and recent and recent[-1] != stood:
+            recent = _newest(recent, stood)  # somebody unseen wrote it
+        if value in recent and last is not None:
+            undone = writes[last]
+            exact = undone.agent != write.agent and same(write.new, _before(writes, last))
+            justified = excuse(write, undone, undone.time, 0.0)
+            reversals.append(Reversal(write, undone, 1.0 - justified, justified, 1.0, 1.0, exact))
+        recent = _newest(recent, value)
+        last = i
     hostile = sum(r.event.agent != r.undone.agent for r in reversals)
     return Zigzag(tuple(reversals), hostile / len(reversals) if reversals else 0.0, False)
+
+
+def _newest(values: list[object], value: object) -> list[object]:
+    return [*(v for v in values if v != value), value][-RECENT_VALUES:]

@@ -21,14 +21,14 @@ from msgspec.structs import replace
 
 from models.analyzer import Analyzer
 from models.decode import Rejection
-from models.events import Action, AnyEvent, Dependency, Intent, Tick, Transition, Verdict
+from models.events import Action, AnyEvent, Dependency, Intent, Sample, Tick, Transition, Verdict
 from models.findings import Change
 from models.stream_time import BEFORE_ALL
 
 HOLD = 100_000  # events that wait; about 100 MB
 STEP = 5_000  # events between two moves of the watermark
 
-Analysed: TypeAlias = Action | Transition | Dependency | Intent | Verdict
+Analysed: TypeAlias = Action | Sample | Transition | Dependency | Intent | Verdict
 
 
 class Intake:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import random
 
+from restless_histories import PLAYS
+
 from models.configuration import Analysis, Cascade, Conflict, Invariant, StreamTime, Thrashing
 from models.events import Action, Clause, Event, Expectation, Intent, Read, Transition, Verdict, Why
 from models.instants import MINUTE, SECOND
@@ -19,7 +21,7 @@ SETTINGS = Analysis(
     coalesce=5 * SECOND,
     tombstone=60 * MINUTE,
     time=StreamTime(lateness=10 * SECOND),
-    thrashing=Thrashing(half_lives=(30 * SECOND, 3 * MINUTE, 6 * MINUTE)),
+    thrashing=Thrashing(half_lives=(30 * SECOND, 3 * MINUTE, 6 * MINUTE), hold=MINUTE, noise_window=10 * MINUTE, noise_reversals=6),
     conflict=Conflict(
         hold=2 * MINUTE,
         intent_window=3 * MINUTE,
@@ -283,6 +285,10 @@ def _hazard(pen: _Pen, at: float, domain: str) -> float:
     return pen.rng.choice([_stale, _destroy, _skew, _oppose, _wish, _guard])(pen, at, domain)
 
 
+def _restless(pen: _Pen, at: float, domain: str) -> float:
+    return pen.rng.choice(PLAYS)(pen, at, domain)
+
+
 def history(seed: int, events: int = 90) -> list[Event]:
     """About `events` events over three domains and a good hour, in canonical order."""
     rng = random.Random(seed)
@@ -290,7 +296,9 @@ def history(seed: int, events: int = 90) -> list[Event]:
     at = {domain: rng.uniform(0, 100) for domain in ("d0", "d1", "d2")}
     while len(pen.events) < events:
         domain = min(at, key=lambda name: at[name]) if rng.random() < 0.7 else rng.choice(sorted(at))
-        play = rng.choice([_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard, _across])
+        play = rng.choice(
+            [_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard, _across, _restless, _restless]
+        )
         at[domain] = play(pen, at[domain], domain) + rng.choice([1, 30, 400])
     for _ in range(events // 6):
         moment = rng.uniform(0, max(at.values()))

@@ -12,7 +12,7 @@ from models.configuration import Analysis
 from models.detectors import detectors
 from models.domain import Domain
 from models.episodes import BEGINNING, Episodes, Sighting, Standing
-from models.events import Event, key
+from models.events import Event, Sample, key
 from models.findings import Finding
 from models.instants import format_time
 
@@ -49,11 +49,16 @@ class Oracle:
         return self.out
 
     def _judge(self, before: list[Event], event: Event) -> None:
+        if isinstance(event, Sample):
+            return
         horizon = event.time - self.settings.memory
         fresh = Domain(event.domain, self.settings)  # facts: last writes and words that are older than the memory
         for earlier in before:
             if earlier.domain == event.domain:
-                if earlier.time <= horizon:
+                if isinstance(earlier, Sample):
+                    if earlier.time > horizon:
+                        fresh.observe(earlier)
+                elif earlier.time <= horizon:
                     fresh.intents.declare(earlier)
                     fresh.ledger.remember(earlier)
                     if getattr(earlier, "outcome", "") == "applied":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from models.configuration import Analysis
-from models.events import Action, Event, Signal, decode_signal, encode_signal
+from models.events import Action, Event, Sample, Signal, decode_signal, encode_signal
 from models.findings import Finding, Quality, decode_finding, encode_finding
 from models.instants import HOUR, SECOND
 from models.recovery import Progress, Stage, decode_progress, encode_progress
@@ -61,7 +61,10 @@ def write(history: list[Event], plan: Arrangement) -> Log:
     rng = random.Random(plan.written)
     parts: list[list[Event]] = [[] for _ in range(plan.sources)]
     for event in history:
-        parts[rng.randrange(plan.sources)].append(event)
+        part = rng.randrange(plan.sources)
+        if isinstance(event, Sample):  # keyed by subject: a series stays in one partition
+            part = random.Random(f"{plan.written} {event.resource}").randrange(plan.sources)
+        parts[part].append(event)
         if rng.random() < plan.duplicates:
             parts[rng.randrange(plan.sources)].append(event)
         if rng.random() < plan.altered and isinstance(event, Action):

@@ -135,7 +135,7 @@ def undocumented(path: str, tree: ast.Module) -> list[str]:
     return complaints
 
 
-def tested() -> set[str]:
+def imported_by_tests() -> set[str]:
     """Modules that a file below tests/ imports by name, as paths without suffix."""
     found: set[str] = set()
     for path in (ROOT / "tests").glob("*.py"):
@@ -199,7 +199,7 @@ def test_names_say_something() -> None:
 
 
 def test_each_module_is_tested() -> None:
-    seen = tested()
+    seen = imported_by_tests()
     assert [complaint for path in MODELS + STREAMS for complaint in untested(path, seen)] == []
 
 

@@ -34,7 +34,7 @@ PLANS = (
     {"mode": "fast", "sources": 2, "skew": 0.9},
     {"mode": "slow", "sources": 3, "skew": 0.5, "empty": 1},
 )
-MANY = 80
+MANY = 240
 
 
 def differs(patch: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> bool:

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "interplay validate FILE": "test_cli.py",
     "interplay config": "test_cli.py",
     "interplay schema": "test_cli.py",
+    "interplay scenario list": "test_scenarios.py",
 }
 HERE = ("interplay analyze examples/incident.trace",)
 

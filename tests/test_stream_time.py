@@ -150,6 +150,18 @@ def test_a_silent_partition_is_left_out_while_others_are_not() -> None:
     assert watermark.held == NOON + 500 * SECOND
 
 
+def test_a_silence_that_is_no_longer_confirmed_is_waited_for() -> None:
+    """The reducer may be down, and what is written there meanwhile unread."""
+    watermark = Watermark(("e/0", "e/1"), SETTINGS)
+    watermark.apply(tick("e/0", 10, "silent", now=0))
+    watermark.apply(tick("e/1", 500, now=9))
+    assert watermark.held == NOON + 500 * SECOND
+    watermark.apply(tick("e/1", 600, now=11))
+    assert watermark.held == NOON + 500 * SECOND and watermark.holding() == "e/0 (silent)"
+    watermark.apply(tick("e/0", 10, "silent", now=12))
+    assert watermark.held == NOON + 600 * SECOND
+
+
 def test_where_all_are_silent_the_one_furthest_behind_counts() -> None:
     watermark = Watermark(("e/0", "e/1"), SETTINGS)
     watermark.apply(tick("e/0", 10, "silent"))

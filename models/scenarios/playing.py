@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from models.analyzer import Analyzer
 from models.configuration import Analysis
-from models.events import Action, AnyEvent, Dependency, Intent, Tick, Transition, Verdict, key, ref
+from models.events import Action, AnyEvent, Dependency, Intent, Sample, Tick, Transition, Verdict, key, ref
 from models.findings import Change, Finding
 
-Analysed: TypeAlias = Action | Transition | Dependency | Intent | Verdict
+Analysed: TypeAlias = Action | Sample | Transition | Dependency | Intent | Verdict
 Arrival: TypeAlias = tuple[int, Analysed]  # number of the source partition, event
 Arrange: TypeAlias = Callable[[Sequence[Analysed], int], list[Arrival]]
 

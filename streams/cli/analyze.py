@@ -119,6 +119,8 @@ def _take(files: Sequence[str], intake: Intake, tally: Tally, err: Terminal) -> 
         tally.read += 1
         if isinstance(event, Sample):
             tally.samples += 1
+            if event.role == "demand":
+                tally.take(intake.feed(event))
         else:
             tally.see(event)
             tally.take(intake.feed(event))

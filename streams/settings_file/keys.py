@@ -122,6 +122,14 @@ _ANALYSIS = {
     "analysis.thrashing.close": _number("score below which a finding resolves; below both that open", 0.01, 1000),
     "analysis.thrashing.growing_ratio": _number("mean ratio of successive swings above which a fight is growing", 1, 100),
     "analysis.thrashing.damped_ratio": _number("mean ratio of successive swings below which it is settling, hence not told", 0, 1),
+    "analysis.thrashing.hold": _time("a ratchet resolves when nothing more has happened for so long", SECOND, 365 * DAY),
+    "analysis.thrashing.ratchet_move": _number("ratio of three rounds above which two agents drive each other on", 1, 1000),
+    "analysis.thrashing.noise_window": _time(
+        "over which the reversals of an agent that follows noise are counted", SECOND, 365 * DAY
+    ),
+    "analysis.thrashing.noise_reversals": _number(
+        "reversals of one agent in that window, mostly justified by demand: noise", 2, 1000
+    ),
     "analysis.conflict.hold": _time("a conflict resolves when nothing more has happened for so long", MILLISECOND, 365 * DAY),
     "analysis.conflict.intent_window": _time("how long the intent of an action holds that names no end", MILLISECOND, 365 * DAY),
     "analysis.conflict.quick": _time("a write undone within so long was answered, and not overtaken", MILLISECOND, 365 * DAY),

@@ -11,13 +11,13 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from models.events import Action, Dependency, Intent, Signal, Tick, Transition, Value, Verdict, encode_signal, ref
+from models.events import Action, Dependency, Intent, Sample, Signal, Tick, Transition, Value, Verdict, encode_signal, ref
 from models.findings import Finding, encode_finding
 from models.instants import SECOND, parse_time
 
 Cell: TypeAlias = str | int | float | bool | tuple[str, ...] | dict[str, float] | None
 Row: TypeAlias = tuple[Cell, ...]
-Stored: TypeAlias = Action | Transition | Dependency | Intent | Verdict
+Stored: TypeAlias = Action | Sample | Transition | Dependency | Intent | Verdict
 
 SCHEMA = 1  # part of every insert's token: raise it with every change of what the rows of a record are
 TICK_S = 10
@@ -126,6 +126,8 @@ def _own(event: Stored) -> Own:
             kind="intent", resource=event.resource, agent=event.agent, parameter=event.parameter, new=spoken(event.desired),
             why=event.reason, until=event.until, closed=event.closed,
         )  # fmt: skip
+    if isinstance(event, Sample):
+        return Own(kind="sample", resource=event.resource, parameter=event.metric, new=spoken(event.value), relation=event.role)
     return Own(kind="verdict", resource=event.resource, agent=event.agent, new=event.verdict, rollout=event.rollout)
 
 

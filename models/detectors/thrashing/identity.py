@@ -1,0 +1,114 @@
+"""Things of one owner that live too briefly: a pod is evicted, its successor placed and evicted again; a node is made, removed, made anew.
+
+No knob ever returns, since each cycle has a new name. So the writes are chained by owner: made, unmade, the successor made, unmade. Every
+link of the chain turns back the one before; a rollout replaces each thing once, whose making has long left the memory, and has no chain.
+Things that come back under their own name are ordinary switches, and not told here. The fingerprint is the owner.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from models.configuration import Thrashing
+from models.detectors.thrashing.force import LAST, UNLINKED, Force, edge, fighters, force, hostility, period, score, severity
+from models.detectors.thrashing.swings import excuse, root
+from models.domain import Domain
+from models.episodes import Piece, Sighting, Standing, subject_of
+from models.events import Action, key, ref
+from models.explain import because, list_names
+from models.instants import clock_time
+from models.lifecycles import lives, made, owner_of
+from models.zigzag import Reversal
+
+FEWEST = 3  # names that a chain must have: with two, something was replaced once
+
+
+def seen(event: Action, domain: Domain, standing: Callable[[str, str], Standing], settings: Thrashing) -> Iterable[Sighting]:
+    """A sighting where the thing that this write makes or unmakes is the latest of a chain of short lives."""
+    owner = owner_of(event)
+    subject = subject_of("owner", owner)
+    stands = standing("thrashing", subject)
+    writes = [write for write in domain.objects.of(owner) if key(write) > stands.since]
+    chain = lives([*writes, event])
+    names = {write.resource for write in chain}
+    if len(chain) < 3 or (not stands.open and len(names) < FEWEST):
+        return
+    justified = excuse(domain, domain.demand.drivers((), 0))
+    reversals = tuple(
+        Reversal(later, earlier, 1.0 - share, share, 1.0, 1.0, False)
+        for earlier, later in pairwise(chain)
+        for share in [justified(later, earlier, earlier.time, 0.0)]
+    )
+    strength = force(reversals, event.time, settings)
+    if not (strength.suffices or stands.open) or strength.ends <= event.time:
+        return
+    yield _sighting(owner, subject, chain, reversals, strength, stands)
+
+
+def _sighting(
+    owner: str, subject: str, chain: list[Action], reversals: tuple[Reversal, ...], strength: Force, stands: Standing
+) -> Sighting:
+    agents, hostile = fighters(reversals), hostility(reversals)
+    links = [_linked(reversal) for reversal in reversals[-LAST:]]
+    closure = sum(links) / len(links)
+    points = score(strength.pressure, math.log(2.0), False, hostile)
+    shown = reversals[-1:] if stands.open else reversals
+    first, above = chain[0], chain[-1].resource.split("/")[:-1]
+    things = f"{above[-1]}s" if above and chain[-1].owner else "things"  # k8s/prod/shop/pod/cart-x: pods
+    began = () if stands.open else (Piece(first, "trigger", _note(first), _told(first)),)
+    return Sighting(
+        pattern="thrashing",
+        kind="identity",
+        subject=subject,
+        pieces=(*began, *(Piece(r.event, "reversal", _note(r.event), _answer(r)) for r in shown)),
+        counts="reversals",
+        counted=("reversal",),
+        title=f"{list_names(agents)} {'make and unmake' if len(agents) > 1 else 'makes and unmakes'} {things} of {owner} again and again",
+        agents=agents,
+        resources=tuple(sorted({owner, chain[-1].resource})),
+        parameters=(chain[-1].parameter,),
+        roots=(root(reversals[0], closure),),
+        edges=tuple(edge(reversal, _linked(reversal)) for reversal in shown),
+        severity=severity(points),
+        score=points,
+        confidence=closure * (1.0 - 2.0**-strength.pressure),
+        basis="cited" if min(links) > UNLINKED else "inferred",
+        metrics={
+            "pressure": strength.pressure,
+            "half_life_s": strength.half_life / 1e9,
+            "period_s": period(reversals),
+            "fight_index": hostile,
+            "names": float(len({write.resource for write in chain})),
+        },
+        ends=strength.ends,
+    )
+
+
+def _linked(reversal: Reversal) -> float:
+    """That the end of a thing answers its own making needs no citation; that a successor answers an end does."""
+    event, undone = reversal.event, reversal.undone
+    if undone.id in event.causes or ref(undone) in event.causes:
+        return 0.98
+    if event.resource == undone.resource or any(read.resource == undone.resource for read in event.reads):
+        return 0.95
+    return UNLINKED
+
+
+def _note(write: Action) -> str:
+    return f"{write.resource} {'made' if made(write) else 'unmade'}"
+
+
+def _told(write: Action) -> str:
+    return f"{clock_time(write.time)} {write.agent}: {write.verb} {write.resource}{because(write)}."
+
+
+def _answer(reversal: Reversal) -> str:
+    event, undone = reversal.event, reversal.undone
+    lag = (event.time - undone.time) / 1e9
+    if made(event):
+        how = f"in place of {undone.resource}, {lag:.3g} s later"
+    else:
+        how = f"after a life of {lag:.3g} s" if event.resource == undone.resource else f"{lag:.3g} s later"
+    return f"{clock_time(event.time)} {event.agent}: {event.verb} {event.resource} {how}{because(event)}."

@@ -1,0 +1,150 @@
+"""Members of a set come and go: a target leaves a load balancer and is back, again and again, whatever the other members do meanwhile.
+
+The set-valued knob is looked at member by member, each a switch: in or out. Every switch of a member after its first in the memory turns
+back the one before. The finding is about the knob, and names the members; its fingerprint is the knob.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from msgspec import UnsetType
+
+from models.configuration import Thrashing
+from models.detectors.thrashing.force import (
+    LAST,
+    UNLINKED,
+    Force,
+    answered,
+    edge,
+    fighters,
+    force,
+    hostility,
+    period,
+    score,
+    severity,
+)
+from models.detectors.thrashing.swings import excuse, root
+from models.domain import Domain
+from models.episodes import Piece, Sighting, Standing
+from models.events import Action, Value, key
+from models.explain import because, list_names
+from models.instants import clock_time
+from models.values import text
+from models.zigzag import Excuse, Reversal
+
+
+def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings: Thrashing) -> Iterable[Sighting]:
+    """A sighting where a member that this write moves has come and gone often enough."""
+    writes = domain.variables.actions((event.resource, event.parameter))
+    after = [write for write in (*writes, event) if key(write) > stands.since][-domain.settings.limits.writes_per_knob :]
+    if not stands.open and len(after) < 3:
+        return
+    drivers = domain.demand.drivers((), 0)
+    flapping: list[tuple[Force, str, tuple[Reversal, ...]]] = []
+    for member, reversals in _reversals(after, excuse(domain, drivers)).items():
+        if reversals[-1].event is event:
+            strength = force(reversals, event.time, settings)
+            if (strength.suffices or stands.open) and strength.ends > event.time:
+                flapping.append((strength, member, reversals))
+    if flapping:
+        yield _sighting(event, after[0], flapping, subject, stands)
+
+
+def _members(value: Value | UnsetType) -> frozenset[str] | None:
+    if value is None:
+        return frozenset()
+    return frozenset(map(text, value)) if isinstance(value, tuple) else None
+
+
+def _reversals(writes: Sequence[Action], justified: Excuse) -> dict[str, tuple[Reversal, ...]]:
+    """By member, those that were switched at least twice."""
+    switches: dict[str, list[tuple[Action, bool]]] = {}
+    standing = _members(writes[0].old)
+    for write in writes:
+        members = _members(write.new)
+        if members is None:
+            continue
+        for member in sorted(members ^ standing) if standing is not None else ():
+            switches.setdefault(member, []).append((write, member in members))
+        standing = members
+    return {member: _turned(moves, justified) for member, moves in switches.items() if len(moves) > 1}
+
+
+def _turned(moves: list[tuple[Action, bool]], justified: Excuse) -> tuple[Reversal, ...]:
+    found = []
+    for (undone, _), (event, _) in pairwise(moves):
+        share = justified(event, undone, undone.time, 0.0)
+        found.append(Reversal(event, undone, 1.0 - share, share, 1.0, 1.0, undone.agent != event.agent))
+    return tuple(found)
+
+
+def _sighting(
+    event: Action, first: Action, flapping: list[tuple[Force, str, tuple[Reversal, ...]]], subject: str, stands: Standing
+) -> Sighting:
+    strength, worst, reversals = max(flapping, key=lambda item: (item[0].pressure, item[1]))
+    members = tuple(sorted(member for _, member, _ in flapping))
+    links = [answered(reversal) for reversal in reversals[-LAST:]]
+    closure, hostile, agents = sum(links) / len(links), hostility(reversals), fighters(reversals)
+    points = score(strength.pressure, math.log(2.0), False, hostile)
+    shown = reversals[-1:] if stands.open else reversals
+    began = (
+        ()
+        if stands.open
+        else (Piece(reversals[0].undone, "trigger", _note(reversals[0].undone, worst), _told(reversals[0].undone, worst)),)
+    )
+    whose = list_names(agents)
+    return Sighting(
+        pattern="thrashing",
+        kind="membership",
+        subject=subject,
+        pieces=(*began, *(_piece(reversal, worst, members if reversal.event is event else (worst,)) for reversal in shown)),
+        counts="reversals",
+        counted=("reversal",),
+        title=f"{whose} {'take' if len(agents) > 1 else 'takes'} {list_names(members)} in and out of {event.resource} {event.parameter}",
+        agents=agents,
+        resources=(event.resource,),
+        parameters=(event.parameter,),
+        roots=(root(reversals[0], closure),),
+        edges=tuple(edge(reversal, answered(reversal)) for reversal in shown),
+        severity=severity(points),
+        score=points,
+        confidence=closure * (1.0 - 2.0**-strength.pressure),
+        basis="cited" if min(links) > UNLINKED else "inferred",
+        metrics={
+            "pressure": strength.pressure,
+            "half_life_s": strength.half_life / 1e9,
+            "period_s": period(reversals),
+            "fight_index": hostile,
+            "members": float(len(members)),
+        },
+        ends=strength.ends,
+    )
+
+
+def _entered(write: Action, member: str) -> bool:
+    return member in (_members(write.new) or ())
+
+
+def _note(write: Action, member: str) -> str:
+    return f"{member} {'in' if _entered(write, member) else 'out'}"
+
+
+def _told(write: Action, member: str) -> str:
+    move = "put {} into" if _entered(write, member) else "took {} out of"
+    return f"{clock_time(write.time)} {write.agent} {move.format(member)} {write.resource} {write.parameter}{because(write)}."
+
+
+def _piece(reversal: Reversal, member: str, others: tuple[str, ...]) -> Piece:
+    event, undone = reversal.event, reversal.undone
+    lag = (event.time - undone.time) / 1e9
+    whose = "its own" if event.agent == undone.agent else f"{undone.agent}'s"
+    move = "put {} back into" if _entered(event, member) else "took {} out again of"
+    also = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    sentence = (
+        f"{clock_time(event.time)} {event.agent} {move.format(member)} {event.resource} {event.parameter}{also}{because(event)}: "
+        f"against {whose} move {lag:.3g} s before."
+    )
+    return Piece(event, "reversal", _note(event, member), sentence)

@@ -1,0 +1,108 @@
+"""Two knobs that swing against each other: a router moves load from one queue to the other and back.
+
+A knob that thrashes is held against the other knobs that its agent wrote lately and those that set it off: at its turning points, does
+the other move the other way each time? Then one finding tells of both, as kind `transfer`.
+Correlation of the moves, not of the phases: on plateaus a phase wanders.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from itertools import pairwise
+
+import msgspec
+
+from models.detectors.thrashing.force import LAST
+from models.detectors.thrashing.swings import Swings
+from models.domain import Domain
+from models.episodes import Sighting, subject_of
+from models.events import Action
+from models.explain import list_names
+from models.graph import Node
+from models.values import number
+from models.variables import Name
+
+OPPOSED = -0.8  # correlation of the moves of two knobs from which on load is moved, not changed
+FEWEST = 3  # moves that can be compared
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """The other knob, who moved it lately, how the moves of the two correlate, and what their episode is about: the first by name."""
+
+    other: Name
+    agents: tuple[str, ...]
+    opposition: float
+    subject: str
+
+
+def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
+    """The knob that moves against this one, if there is one.
+
+    The subject depends on the two names alone. To ask which of the two is open would tell another story after a restart, when findings are
+    known that came later than what is judged again.
+    """
+    event = node.event
+    if not found.zigzag.numeric or not isinstance(event, Action):
+        return None
+    mine = (event.resource, event.parameter)
+    near = domain.agents.newest(event.agent, event.time - domain.settings.memory)
+    for write in (node, domain.variables.newest(mine)):  # the one before may be the half that says what it answers
+        if isinstance(write, Node) and write.event.time >= event.time - domain.settings.window:
+            near += [link.cause.event for link in write.parents if isinstance(link.cause.event, Action)]
+    best: Pair | None = None
+    for name in sorted({(write.resource, write.parameter) for write in near} - {mine}):
+        others = domain.variables.actions(name)
+        opposed = _correlation(found, others)
+        if opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
+            best = Pair(name, tuple({write.agent for write in others[-LAST:]}), opposed, subject_of(*min(name, mine)))
+    return best
+
+
+def _correlation(found: Swings, others: list[Action]) -> float | None:
+    """Of the moves of the two knobs between this one's turning points; None where too few can be compared."""
+    turns = [found.zigzag.reversals[0].undone, *(reversal.event for reversal in found.zigzag.reversals)]
+    times = [write.time for write in others]
+    values = [number(write.new) for write in others]
+    if len(others) < FEWEST or any(value is None for value in values):
+        return None
+    first = number(others[0].old)
+
+    def at(time: int) -> float | None:
+        place = bisect_right(times, time)
+        return values[place - 1] if place else first
+
+    moves: list[tuple[float, float]] = []
+    middles = [(a.time + b.time) // 2 for a, b in pairwise(turns)]
+    middles.insert(0, 2 * turns[0].time - middles[0])
+    mine = [number(turns[0].old), *(number(write.new) for write in turns)]
+    for (before, after), (a, b) in zip(pairwise(mine), pairwise(middles), strict=False):
+        x, y = at(a), at(b)
+        if before is not None and after is not None and x is not None and y is not None:
+            moves.append((_ln(after) - _ln(before), _ln(y) - _ln(x)))
+    if len(moves) < FEWEST:
+        return None
+    scale = math.sqrt(sum(dx * dx for dx, _ in moves) * sum(dy * dy for _, dy in moves))
+    return sum(dx * dy for dx, dy in moves) / scale if scale else None
+
+
+def _ln(value: float) -> float:
+    return math.copysign(math.log1p(abs(value)), value)
+
+
+def told(sighting: Sighting, two: Pair) -> Sighting:
+    """The sighting of one knob, as one of both."""
+    if sighting.kind == "noise_chasing":
+        return sighting
+    knobs = sorted({(sighting.resources[0], sighting.parameters[0]), two.other})
+    shown = " and ".join(f"{resource} {parameter}" for resource, parameter in knobs)
+    agents = tuple(sorted({*sighting.agents, *two.agents}))
+    return msgspec.structs.replace(
+        sighting,
+        kind="transfer",
+        title=f"{list_names(agents)} {'move' if len(agents) > 1 else 'moves'} load back and forth between {shown}",
+        agents=agents,
+        resources=tuple(sorted({resource for resource, _ in knobs})),
+        parameters=tuple(sorted({parameter for _, parameter in knobs})),
+        metrics={**sighting.metrics, "opposition": round(two.opposition, 6)},
+    )
