@@ -15,7 +15,7 @@ Status: TypeAlias = Literal["open", "resolved"]
 Basis: TypeAlias = Literal["certificate", "cited", "inferred", "statistical"]
 Verb: TypeAlias = Literal["opened", "updated", "resolved"]
 
-LASTING = ("growing", "transfer")  # kinds that an episode keeps once it has been one: it got worse, and that is not taken back
+LASTING = ("transfer",)  # kinds that an episode keeps once it has been one: that a counterpart is out of sight is no news
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 
 # Every pattern of the contract with its kinds, so that rules and waivers are checked for spelling. What is found today: docs/patterns.md.

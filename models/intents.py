@@ -11,6 +11,7 @@ from typing import TypeAlias
 from msgspec import UnsetType
 
 from models.events import Action, Event, Intent, Value, key, ref
+from models.values import same
 
 Register: TypeAlias = tuple[str, str, str]  # resource, parameter ("" = all of them), holder
 Declared: TypeAlias = Action | Intent
@@ -93,10 +94,13 @@ class Intents:
         return self._registers.get((event.resource, event.parameter), {}).get(event.agent) == event
 
     def experiment(self, event: Action, undone: Action) -> bool:
-        """Both writes lie in one declared experiment of the writer: of a rollout, or for one of the reasons that mean trying out."""
+        """Both writes lie in one declared experiment of the writer: of a rollout, or for one of the reasons that mean trying out; or the
+        writer ends what it had declared for a time, and puts back what it had found."""
         if event.rollout != "" and event.rollout == undone.rollout:
             return True
         if event.agent == undone.agent:
+            if undone.intent is not None and undone.intent.until is not None and same(event.new, undone.old):
+                return True
             for action in (event, undone):
                 clause = action.intent
                 if clause is not None and clause.reason in TRYING and (clause.until is None or event.time < clause.until):

@@ -122,12 +122,19 @@ def _before(writes: Sequence[Action], i: int) -> Value | UnsetType:
 
 
 def _growth(amplitudes: Sequence[float]) -> float:
-    n = len(amplitudes)
+    """R_i. The first half-cycle may begin at rest, and be half a swing: the third is held against the second as well."""
+    n, last = len(amplitudes), amplitudes[-1]
     if n == 1:
         return 1.0
-    earlier = amplitudes[-3] if n >= 3 else amplitudes[-2]
-    ratio = amplitudes[-1] / earlier if earlier > 0 else 1.0
-    return ratio if n >= 3 else ratio * ratio
+    next_to = _ratio(last, amplitudes[-2]) ** 2
+    if n == 2:
+        return next_to
+    full = _ratio(last, amplitudes[-3])
+    return min(full, next_to) if n == 3 else full
+
+
+def _ratio(amplitude: float, earlier: float) -> float:
+    return amplitude / earlier if earlier > 0 else 1.0
 
 
 def _returns(writes: Sequence[Action], excuse: Excuse) -> Zigzag:

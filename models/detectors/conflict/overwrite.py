@@ -15,8 +15,12 @@ from models.detectors.conflict.case import Case, close, lag_text, sighting
 from models.episodes import Sighting
 from models.events import Action
 from models.explain import deed
+from models.findings import Basis
 from models.instants import clock_time
 from models.values import text
+
+CERTIFICATE: Basis = "certificate"
+INFERRED: Basis = "inferred"
 
 
 def regression(event: Action, current: Action, settings: Conflict) -> Iterator[Sighting]:
@@ -42,11 +46,15 @@ def lost_update(event: Action, current: Action, skew: int, settings: Conflict) -
         f"{clock_time(event.time)} {deed(event)}, but {current.source} had made it {text(current.new)} "
         f"{lag_text(event, current)} before: that update is lost."
     )
-    sure = skew <= settings.skew_limit
-    if not sure:
+    confidence, basis = 0.95, CERTIFICATE
+    if skew > settings.skew_limit:
+        confidence = 0.80
         told += f" One of the clocks is off by {skew / 1e9:.3g} s; a `version` on both writes would settle their order."
+    if _gap(event, current):
+        confidence, basis = 0.60, INFERRED
+        told += " Versions between the two are not among the events: the writer may have seen a write that is missing here."
     title = f"{event.agent} overwrote {current.agent}'s {event.resource} {event.parameter} without having seen it"
-    yield sighting(_case("lost_update", event, current, settings, title, told, {}, confidence=0.95 if sure else 0.80))
+    yield sighting(_case("lost_update", event, current, settings, title, told, {}, confidence, basis))
 
 
 def _case(
@@ -58,6 +66,7 @@ def _case(
     told: str,
     metrics: dict[str, float],
     confidence: float = 0.95,
+    basis: Basis = CERTIFICATE,
 ) -> Case:
     grave = kind == "version_regression"
     agents = sorted({event.agent, current.agent})
@@ -74,9 +83,16 @@ def _case(
         score=0.8 if grave else 0.5,
         severity="error" if grave else "warning",
         confidence=confidence,
+        basis=basis,
         metrics=metrics,
         ends=event.time + settings.hold,
     )
+
+
+def _gap(event: Action, current: Action) -> bool:
+    """Both count versions, and the new one is not the next."""
+    now, before = event.version, current.version
+    return isinstance(now, int | float) and isinstance(before, int | float) and now > before + 1
 
 
 def _saw_version(event: Action, newer: int | float) -> bool:

@@ -19,6 +19,7 @@ from models.values import same
 from models.zigzag import Reversal
 
 EXACT_LAST = 3  # reversals that must put back the other's value for the lower threshold
+UNMOVED = 0.25  # share that demand justifies, below which it is known not to be the reason
 SMOOTHING = 0.3  # weight of the newest ratio in the mean growth
 UNLINKED = 0.7  # confidence that one write answers another where nothing says so
 LAST = 4
@@ -38,7 +39,8 @@ class Force(msgspec.Struct, frozen=True):
 
 def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: bool = False) -> Force:
     """The shortest half-life at which the pressure suffices, else the longest, and the pressure there. `driven`: demand is known."""
-    exact = driven or all(reversal.exact for reversal in reversals[-EXACT_LAST:])
+    last = reversals[-EXACT_LAST:]
+    exact = all(reversal.exact for reversal in last) or (driven and all(reversal.justified < UNMOVED for reversal in last))
     threshold = settings.open_exact if exact else settings.open_plain
     half_life, pressure = 1, 0.0
     for half_life in sorted(settings.half_lives):
@@ -50,7 +52,7 @@ def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: 
 
 
 def growth(reversals: Sequence[Reversal]) -> float:
-    """Exponentially weighted mean of ln R over the full cycles."""
+    """Exponentially weighted mean of ln R over the full cycles; 0 where there is none."""
     mean = 0.0
     for i, reversal in enumerate(reversals[2:]):
         ratio = math.log(max(reversal.growth, 1e-9))

@@ -2,7 +2,7 @@
 
     a: 10 ──read──► b: 13 ──read──► a: 13.2 ──► b: 17 ──► ...      no swing turns, yet nobody stops
 
-Along the best links of the causal graph, from this write back: two agents in turn, each on its own knob (or both on one). Fires where the
+Along the best links of the causal graph, from this write back: two agents in turn, each on its own knob. Fires where the
 mean of ln(z_k / z_(k-2)) over six steps is clearly not zero, all steps go one way, and three rounds moved by more than 41 % and by more
 than twice what demand moved. Source: the price bots of 2011, 0.9983 x and 1.27059 x the other's price. The fingerprint is the knobs.
 """
@@ -49,13 +49,13 @@ def seen(node: Node, domain: Domain, settings: Thrashing) -> Iterable[Sighting]:
 
 
 def _ladder(node: Node) -> list[Link]:
-    """The links from this write back, newest first: two agents in turn, each on one knob, numbers above zero."""
+    """The links from this write back, newest first: two agents in turn, each on its own knob, numbers above zero."""
     links: list[Link] = []
     places: list[tuple[str, str, str]] = []
     here = node
     while len(links) <= STEPS:
         place = _place(here)
-        if place is None or (len(places) >= 2 and places[-2] != place) or (places and places[-1][0] == place[0]):
+        if place is None or (len(places) >= 2 and places[-2] != place) or (places and _alike(places[-1], place)):
             return links[:-1]
         places.append(place)
         link = next((link for link in here.parents if _place(link.cause) is not None), None)
@@ -64,6 +64,10 @@ def _ladder(node: Node) -> list[Link]:
         links.append(link)
         here = link.cause
     return links[: STEPS + 1]
+
+
+def _alike(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    return one[0] == other[0] or one[1:] == other[1:]  # a staircase on one knob is no ratchet, however many climb it
 
 
 def _place(node: Node) -> tuple[str, str, str] | None:

@@ -28,6 +28,7 @@ from models.findings import Root
 from models.values import same
 from models.zigzag import Excuse, Reversal, Zigzag, zigzag
 
+GROWTH_FROM = 4  # reversals, two full cycles among them, before which nothing is said to grow
 NOISE = 0.5  # mean share that demand justifies, from which on a knob chases noise
 WIDEST = 700.0  # ln units; e to more than that is no float
 
@@ -91,7 +92,7 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
     last = reversals[-LAST:]
     links = [answered(reversal) for reversal in last]
     closure = sum(links) / len(links)
-    growing = strength.growth > math.log(settings.growing_ratio)
+    growing = len(reversals) >= GROWTH_FROM and strength.growth > math.log(settings.growing_ratio)
     swing = sum(r.amplitude for r in last) / len(last) if found.zigzag.numeric else math.log(2.0)
     points = score(strength.pressure, swing, growing, found.zigzag.fight_index)
     return Sighting(
