@@ -57,8 +57,8 @@ class Pen:
 
 
 def half_period(rng: random.Random) -> float:
-    """10 s to 30 min, log-uniform, in ns."""
-    return math.exp(rng.uniform(math.log(10), math.log(1800))) * SECOND
+    """Half of a period of 10 s to 30 min, log-uniform, in ns."""
+    return math.exp(rng.uniform(math.log(5), math.log(900))) * SECOND
 
 
 def _fight(rng: random.Random, exact: bool, demand: bool, agents: int = 2, kind: str = "number") -> list[Event]:

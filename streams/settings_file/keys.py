@@ -115,6 +115,9 @@ _ANALYSIS = {
     "analysis.thrashing.half_lives": _time(
         "how fast reversals are forgotten; each is tried, in ascending order", MILLISECOND, 365 * DAY
     ),
+    "analysis.thrashing.lone_half_life": _time(
+        "longest half-life for one agent alone, of whose demand nothing is known, unless it swings like a clock", SECOND, 3650 * DAY
+    ),
     "analysis.thrashing.open_exact": _number(
         "score that opens a finding where reversals put back the other's exact value", 0.1, 1000
     ),

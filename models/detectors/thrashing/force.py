@@ -21,6 +21,8 @@ from models.zigzag import Reversal
 EXACT_LAST = 3  # reversals that must put back the other's value for the lower threshold
 UNMOVED = 0.25  # share that demand justifies, below which it is known not to be the reason
 SMOOTHING = 0.3  # weight of the newest ratio in the mean growth
+REGULAR = 0.2  # deviation of half-cycles, over their mean, up to which they are regular
+NEWEST = 8  # turns that are looked at for it
 UNLINKED = 0.7  # confidence that one write answers another where nothing says so
 LAST = 4
 FIGHTER = 4  # who turned so many times less often than the busiest is no fighter: a person who stopped it, say
@@ -42,13 +44,24 @@ def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: 
     last = reversals[-EXACT_LAST:]
     exact = all(reversal.exact for reversal in last) or (driven and all(reversal.justified < UNMOVED for reversal in last))
     threshold = settings.open_exact if exact else settings.open_plain
+    scales = sorted(settings.half_lives)
+    if not driven and all(reversal.event.agent == reversal.undone.agent for reversal in last) and not _regular(reversals):
+        scales = [scale for scale in scales if scale <= settings.lone_half_life] or scales[:1]
     half_life, pressure = 1, 0.0
-    for half_life in sorted(settings.half_lives):
+    for half_life in scales:
         pressure = sum(r.weight * 2.0 ** max((r.event.time - now) / half_life, -RUN_MOST) for r in reversals)
         if pressure >= threshold:
             break
     left = math.log2(pressure / settings.close) if pressure > settings.close else 0.0
     return Force(growth(reversals), half_life, pressure, pressure >= threshold, now + int(half_life * left))
+
+
+def _regular(reversals: Sequence[Reversal]) -> bool:
+    """A lone agent's swings come like a clock's: then it is the loop that swings, and not somebody's demand that nobody sends."""
+    times = [reversals[0].undone.time, *(reversal.event.time for reversal in reversals)][-NEWEST:]
+    halves = [later - earlier for earlier, later in pairwise(times)]
+    mean = sum(halves) / len(halves)
+    return len(halves) >= LAST and math.sqrt(sum((half - mean) ** 2 for half in halves) / len(halves)) <= REGULAR * mean
 
 
 def growth(reversals: Sequence[Reversal]) -> float:

@@ -28,6 +28,7 @@ from models.findings import Root
 from models.values import same
 from models.zigzag import Excuse, Reversal, Zigzag, zigzag
 
+ROUNDING = 2.0  # dead bands that one agent alone must swing by: less is its own tolerance and rounding
 GROWTH_FROM = 4  # reversals, two full cycles among them, before which nothing is said to grow
 NOISE = 0.5  # mean share that demand justifies, from which on a knob chases noise
 WIDEST = 700.0  # ln units; e to more than that is no float
@@ -49,17 +50,20 @@ def swings(event: Action, domain: Domain, stands: Standing, settings: Thrashing)
         return None
     after = [write for write in (*writes, event) if key(write) > stands.since][-domain.settings.limits.writes_per_knob :]
     drivers = domain.demand.drivers(after, event.time - domain.settings.memory)
-    found = zigzag(after, settings.deadband, excuse(domain, drivers))
+    found = zigzag(after, settings.deadband, excuse(domain, drivers, settings.deadband))
     if not found.reversals or found.reversals[-1].event is not event:
         return None
     return Swings(found, after[0], force(found.reversals, event.time, settings, bool(drivers)), bool(drivers))
 
 
-def excuse(domain: Domain, drivers: Drivers) -> Excuse:
-    """How much of a reversal is justified: all by an experiment, a rollout or a word between the two, in part by demand that moved."""
+def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
+    """How much of a reversal is justified: all by an experiment, a rollout or a word between the two, or where one agent turns on itself
+    by hardly more than the dead band, which is its tolerance and rounding; in part by demand that moved."""
 
     def justified(event: Action, undone: Action, since: int, step: float) -> float:
         if ref(undone) in event.acknowledges or undone.id in event.acknowledges or domain.intents.experiment(event, undone):
+            return 1.0
+        if step and event.agent == undone.agent and abs(step) < ROUNDING * deadband:
             return 1.0
         if not drivers or not step:
             return 0.0
@@ -80,8 +84,12 @@ def seen(found: Swings, subject: str, stands: Standing, settings: Thrashing) -> 
 
 
 def _noise(found: Swings, now: int, settings: Thrashing) -> bool:
-    recent = [r for r in found.zigzag.reversals if r.event.time > now - settings.noise_window]
-    if len(recent) < settings.noise_reversals or len({r.event.agent for r in recent}) > 1:
+    recent = [
+        r
+        for r in found.zigzag.reversals
+        if r.event.time > now - settings.noise_window and r.amplitude >= ROUNDING * settings.deadband
+    ]
+    if not found.driven or len(recent) < settings.noise_reversals or len({r.event.agent for r in recent}) > 1:
         return False
     return sum(r.justified for r in recent) / len(recent) >= NOISE
 
