@@ -30,6 +30,7 @@ class Thrashing(msgspec.Struct, frozen=True, kw_only=True):
     deadband: float = 0.1  # smallest swing that counts: ln units for positive numbers, share of the range otherwise
     half_lives: tuple[int, ...] = (2 * MINUTE, 15 * MINUTE, 60 * MINUTE)
     lone_half_life: int = 15 * MINUTE  # longest for one agent whose demand nobody sends, unless it swings like a clock
+    open_lone: float = 6.0  # the same agent's threshold: bursts of demand that is not sent look like this
     open_exact: float = 2.0  # where each reversal puts back the other agent's old value exactly
     open_plain: float = 3.0
     close: float = 0.75

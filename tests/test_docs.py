@@ -46,7 +46,8 @@ MODULES = {
     "verdicts": verdicts,
 }
 DURATIONS = {
-    "window", "memory", "coalesce", "facts_age", "thrashing.half_lives", "thrashing.hold", "thrashing.noise_window",
+    "window", "memory", "coalesce", "facts_age", "thrashing.half_lives",
+    "thrashing.lone_half_life", "thrashing.hold", "thrashing.noise_window",
     "conflict.hold", "conflict.intent_window", "conflict.quick", "conflict.skew_limit", "cascade.hold",
 }  # fmt: skip
 # Of the contract, not implemented yet: when a detector names one, the page has to. (`pressure` is a metric's name as well.)

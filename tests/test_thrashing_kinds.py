@@ -143,6 +143,18 @@ class TestDemand:
         flat = [demand(10 * i, 500) for i in range(30)]
         assert kinds(*hunt[:4]) == [] and kinds(*flat, *hunt[:4]) == ["thrashing sustained"]
 
+    def test_one_agent_alone_may_follow_a_demand_that_nobody_sends_unless_it_swings_like_a_clock(self) -> None:
+        moments = [0, 400, 700, 1900, 2300, 3400, 3700, 4600]
+        bursts = [wrote(at, "hpa", EXACT[i % 2], EXACT[(i + 1) % 2]) for i, at in enumerate(moments)]
+        assert kinds(*bursts) == []
+        assert kinds(*turns(["hpa"], EXACT, 600)) == ["thrashing sustained"]
+        two = [wrote(at, BOTH[i % 2], EXACT[i % 2], EXACT[(i + 1) % 2]) for i, at in enumerate(moments)]
+        assert "thrashing sustained" in kinds(*two)
+
+    def test_an_agent_alone_that_turns_within_its_tolerance_is_rounding(self) -> None:
+        assert kinds(*turns(["hpa"], [9, 10, 9, 10, 9, 10, 9, 10, 9], 60)) == []
+        assert kinds(*turns(BOTH, [9, 10, 9, 10, 9], 60)) == ["thrashing sustained"]
+
     def test_an_agent_that_follows_noise_is_told_as_information(self) -> None:
         events: list[Event] = []
         for i in range(40):

@@ -118,6 +118,9 @@ _ANALYSIS = {
     "analysis.thrashing.lone_half_life": _time(
         "longest half-life for one agent alone, of whose demand nothing is known, unless it swings like a clock", SECOND, 3650 * DAY
     ),
+    "analysis.thrashing.open_lone": _number(
+        "score that opens a finding about such an agent: bursts of demand that is not sent look the same", 0.1, 1000
+    ),
     "analysis.thrashing.open_exact": _number(
         "score that opens a finding where reversals put back the other's exact value", 0.1, 1000
     ),

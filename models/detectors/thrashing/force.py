@@ -47,6 +47,7 @@ def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: 
     scales = sorted(settings.half_lives)
     if not driven and all(reversal.event.agent == reversal.undone.agent for reversal in last) and not _regular(reversals):
         scales = [scale for scale in scales if scale <= settings.lone_half_life] or scales[:1]
+        threshold = settings.open_lone
     half_life, pressure = 1, 0.0
     for half_life in scales:
         pressure = sum(r.weight * 2.0 ** max((r.event.time - now) / half_life, -RUN_MOST) for r in reversals)
