@@ -1,4 +1,4 @@
-"""What has left the memory and still holds: the last write of a knob, the last word on an intent, a guard's last
+"""What has left the memory and still holds: the last write of a knob, the last word on an intent or a dependency, a guard's last
 verdict on a rollout. One compacted record each.
 
 A fact is the event itself. A write becomes one only where nothing newer within the memory writes its knob: as long as something does,
@@ -18,7 +18,7 @@ from models.events import Event, key
 
 FactKey = tuple[str, str, str, str, str]
 """Domain and kind, and for a "write": resource, parameter, ""; for an "intent": resource, parameter, holder; for a "verdict": resource,
-rollout, guard."""
+rollout, guard; for a "dependency": dependent, dependency, relation."""
 
 
 def encode_fact_key(fact: FactKey) -> str:

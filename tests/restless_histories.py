@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Protocol
 
-from models.events import Action, Event, Read, Sample
+from models.events import Action, Dependency, Event, Read, Sample
 
 
 class Pen(Protocol):
@@ -64,12 +64,23 @@ def ladder(pen: Pen, at: float, domain: str) -> float:
 
 def router(pen: Pen, at: float, domain: str) -> float:
     rng = pen.rng
+    two = "router" if rng.random() < 0.5 else "other-router"
+    if rng.random() < 0.5:
+        for queue in "ab":
+            gone = rng.random() < 0.2
+            pen.events.append(
+                Dependency(
+                    time=pen.time(at), source="mesh", id=f"e{len(pen.events)}", domain=domain, resource="router/0", dependent="router/0",
+                    dependency=f"queue/{queue}", removed=gone, until=pen.time(at + 60) if rng.random() < 0.2 else None,
+                )
+            )  # fmt: skip
+        at += rng.choice((1, 50, 800))  # within the memory, and when it is a fact
     opposed, gap = rng.random() < 0.7, rng.choice([10, 40])
     for i in range(rng.choice([4, 6, 9])):
-        one, two = ((70, 30), (30, 70))[i % 2]
-        pen.action(at, domain, "router", "queue/a", "weight", old=two, new=one)
+        one, other = ((70, 30), (30, 70))[i % 2]
+        pen.action(at, domain, "router", "queue/a", "weight", old=other, new=one)
         pen.action(
-            at + rng.uniform(0, 3), domain, "router", "queue/b", "weight", **({"old": one, "new": two} if opposed else {"new": one})
+            at + rng.uniform(0, 3), domain, two, "queue/b", "weight", **({"old": one, "new": other} if opposed else {"new": one})
         )
         at += gap * rng.uniform(0.9, 1.1)
     return at

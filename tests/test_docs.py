@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from histories import SETTINGS, history
 
-from models import agents, graph, lifecycles, observers, references, variables, verdicts, zigzag
+from models import agents, graph, lifecycles, observers, references, topology, variables, verdicts, zigzag
 from models.analyzer import Analyzer
 from models.configuration import Analysis
 from models.detectors import cascade, conflict, opposition
@@ -28,6 +28,7 @@ MODULES = {
     "identity": identity,
     "ratchet": ratchet,
     "agents": agents,
+    "topology": topology,
     "lifecycles": lifecycles,
     "conflict": conflict,
     "opposition": opposition,

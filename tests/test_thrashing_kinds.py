@@ -6,7 +6,7 @@ import pytest
 from msgspec import UNSET
 from small_histories import changes, declared, findings, kinds, moment, only, turns, wrote
 
-from models.events import Clause, Event, Read, Sample
+from models.events import Clause, Dependency, Event, Read, Sample
 
 BOTH = ["cost", "perf"]
 EXACT = [8, 16, 8, 16, 8, 16, 8, 16]
@@ -27,6 +27,17 @@ def demand(seconds: float, value: float, resource: str = "db/orders", metric: st
 
 def targets(seconds: float, agent: str, *members: str) -> Event:
     return wrote(seconds, agent, UNSET, tuple(members), "lb/main targets")
+
+
+def needs(seconds: float, dependent: str, dependency: str, removed: bool = False) -> Event:
+    return Dependency(
+        time=moment(seconds),
+        source="mesh",
+        id=f"{dependency}@{seconds:g}",
+        dependent=dependent,
+        dependency=dependency,
+        removed=removed,
+    )
 
 
 class TestMembership:
@@ -112,6 +123,21 @@ def test_a_router_between_two_queues_is_one_transfer() -> None:
     finding = only(*events)
     assert (finding.kind, finding.resources, finding.metrics["opposition"]) == ("transfer", ("queue/a", "queue/b"), -1.0)
     assert finding.title == "router moves load back and forth between queue/a weight and queue/b weight"
+
+
+def test_two_routers_on_neighbouring_queues_are_one_transfer_where_the_topology_is_known() -> None:
+    events: list[Event] = []
+    for i in range(8):
+        left, right = ((70, 30), (30, 70))[i % 2]
+        events.append(wrote(30 * i, "left", right, left, "queue/a weight"))
+        events.append(wrote(30 * i + 1, "right", left, right, "queue/b weight"))
+    edges: list[Event] = [needs(-9, "router", queue) for queue in ("queue/a", "queue/b")]
+    assert kinds(*events) == ["thrashing sustained", "thrashing sustained"]
+    finding = only(*edges, *events)
+    assert (finding.kind, finding.agents) == ("transfer", ("left", "right"))
+    long_ago = [needs(-9000, "router", queue) for queue in ("queue/a", "queue/b")]
+    assert only(*long_ago, *events).kind == "transfer"  # a dependency outlives the memory
+    assert len(findings(*long_ago, needs(-60, "router", "queue/b", removed=True), *events)) == 2
 
 
 def test_two_knobs_that_swing_together_are_two_findings() -> None:

@@ -1,7 +1,7 @@
 """Two knobs that swing against each other: a router moves load from one queue to the other and back.
 
-A knob that thrashes is held against the other knobs that its agent wrote lately and those that set it off: at its turning points, does
-the other move the other way each time? Then one finding tells of both, as kind `transfer`.
+A knob that thrashes is held against the other knobs that its agent wrote lately, those that set it off, and the same knob of its
+neighbours: at its turning points, does the other move the other way each time? Then one finding tells of both, as kind `transfer`.
 Correlation of the moves, not of the phases: on plateaus a phase wanders.
 """
 
@@ -50,8 +50,10 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
     for write in (node, domain.variables.newest(mine)):  # the one before may be the half that says what it answers
         if isinstance(write, Node) and write.event.time >= event.time - domain.settings.window:
             near += [link.cause.event for link in write.parents if isinstance(link.cause.event, Action)]
+    names = {(write.resource, write.parameter) for write in near}
+    names |= {(resource, event.parameter) for resource in domain.ledger.topology.near(event.resource, event.time)}
     best: Pair | None = None
-    for name in sorted({(write.resource, write.parameter) for write in near} - {mine}):
+    for name in sorted(names - {mine}):
         others = domain.variables.actions(name)
         opposed = _correlation(found, others)
         if opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
