@@ -261,7 +261,7 @@ class Episodes:
         title = f"{sighting.title} {list_names(beside(agents, old.roots))}" if sighting.names_others else sighting.title
         kept = old.kind in LASTING and sighting.kind not in LASTING  # it got worse, and that is not taken back
         title = old.title if kept else title
-        first = headline(title, int(count), sighting.counts, (newest.time - parse_time(old.started_at)) / 1e9, sighting.confidence)
+        first = headline(title, int(count), sighting.counts, newest.time - parse_time(old.started_at), sighting.confidence)
         return msgspec.structs.replace(
             old,
             kind=old.kind if kept else sighting.kind,

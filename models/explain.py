@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import UNSET
 
 from models.events import Action, Event, Transition
 from models.findings import Root
-from models.instants import clock_time
+from models.instants import HOUR, MINUTE, SECOND, clock_time
 from models.values import number, text
 
 RULE = 300  # characters of an agent's reason that a sentence quotes
@@ -47,11 +49,10 @@ def told(action: Action) -> str:
 
 def turned_back(action: Action, undone: Action, exact: bool) -> str:
     """The sentence about a reversal."""
-    lag = (action.time - undone.time) / 1e9
     whose = "its own" if action.agent == undone.agent else f"{undone.agent}'s"
     how = "put back what" if exact else "turned against"
     what = f"{how} {whose} {change(undone)}" + (" had replaced" if exact else "")
-    return f"{clock_time(action.time)} {deed(action)}{because(action)}: {what}, {lag:.3g} s later."
+    return f"{clock_time(action.time)} {deed(action)}{because(action)}: {what}, {lasting(action.time - undone.time)} later."
 
 
 def event_told(event: Event) -> str:
@@ -77,16 +78,44 @@ def list_names(names: tuple[str, ...]) -> str:
     return f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
-def headline(title: str, count: int, counts: str, seconds: float, confidence: float) -> str:
-    """The first sentence of a finding: what, how often ("reversals", in the plural), for how long."""
-    return (
-        f"{title}: {count} {counts if count != 1 else counts.removesuffix('s')} in {_span(seconds)}, confidence {confidence:.2f}."
-    )
+def headline(title: str, count: int, counts: str, nanos: int, confidence: float) -> str:
+    """The first sentence of a finding: what, how often ("reversals", in the plural), and, where more than once, within which time (ns)."""
+    often = f"1 {counts.removesuffix('s')}" if count == 1 else f"{count} {counts} in {lasting(nanos)}"
+    return f"{title}: {often}, confidence {confidence:.2f}."
 
 
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:.3g} h"
+def lasting(nanos: int) -> str:
+    """How long something took, in ns: "12.5 s", "2 min 45 s", "3 h 5 min", "2 d 4 h"; at most two units."""
+    if nanos < 2 * MINUTE:
+        return f"{nanos / SECOND:.3g} s"
+    units = ((24 * HOUR, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+    at = next(i for i, (size, _) in enumerate(units) if nanos >= size)
+    (size, unit), (part, smaller) = units[at], units[at + 1]
+    count, rest = divmod((nanos + SECOND // 2) // SECOND * SECOND, size)
+    return f"{count} {unit}" + (f" {rest // part} {smaller}" if rest >= part else "")
+
+
+PAST = {
+    "put": "put",
+    "set": "set",
+    "make": "made",
+    "take": "took",
+    "run": "ran",
+    "build": "built",
+    "write": "wrote",
+    "bind": "bound",
+}
+SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")  # "stop", "drop": such verbs double their last letter
+
+
+def did(verb: str) -> str:
+    """ "evicted", "destroyed", "stopped"; "did scale-down on" where the verb is no plain English word."""
+    if verb in PAST:
+        return PAST[verb]
+    if not (verb.isascii() and verb.isalpha() and verb.islower()):
+        return f"did {verb} on"
+    if SHORT.fullmatch(verb):
+        return f"{verb}{verb[-1]}ed"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return f"{verb[:-1]}ied"
+    return f"{verb}d" if verb.endswith("e") else f"{verb}ed"

@@ -93,7 +93,7 @@ def text(value: Value | UnsetType) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, tuple):

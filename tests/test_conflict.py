@@ -51,7 +51,7 @@ def test_a_writer_that_replaced_something_else_than_it_saw_loses_an_update() -> 
     assert (finding.kind, finding.severity) == ("lost_update", "warning")
     assert finding.title == "perf overwrote cost's db/orders replicas without having seen it"
     assert finding.explanation[-1] == (
-        "02:00:05 perf raised db/orders replicas 16 -> 32, but agents/cost/1 had made it 8 5 s before: that update is lost."
+        "02:00:05 perf raised db/orders replicas 16 -> 32, but agents/cost/1 had set it to 8 (5 s before): that update is lost."
     )
 
 
@@ -100,6 +100,7 @@ def test_undoing_what_another_agent_holds_is_an_override() -> None:
     finding = only(held(), back(60))
     assert (finding.kind, finding.severity) == ("override", "error")
     assert finding.title == "router overrode failover's failover on pool/1 primary"
+    assert finding.explanation[0] == f"{finding.title}: 1 violation, confidence 0.90."
     assert finding.explanation[1:] == (
         "02:00:00 failover set pool/1 primary east -> west.",
         "02:01:00 router set pool/1 primary west -> east, while failover holds pool/1 primary at west (failover) until 02:10:00.",
@@ -215,7 +216,7 @@ def test_a_freeze_without_a_parameter_covers_all_of_them() -> None:
     assert kinds(freeze, deploy(parameter="replicas")) == ["intent_conflict override"]
     finding = only(freeze, deploy())
     assert finding.explanation[1:] == (
-        "02:00:00 ann declared that svc/cart stays as it is (freeze).",
+        "02:00:00 ann declared that svc/cart should stay as it is (freeze).",
         "02:01:00 deployer set svc/cart image v1 -> v2, while ann holds svc/cart image (freeze).",
     )
 

@@ -39,8 +39,8 @@ def test_a_stale_decision_that_the_writers_own_rule_would_not_take_on_fresh_data
     assert (finding.kind, finding.severity, finding.basis, finding.confidence) == ("stale_overwrite", "error", "cited", 0.85)
     assert finding.title == "cost overwrote perf's db/orders replicas on a stale observation"
     assert finding.explanation[-1] == (
-        "02:01:30 cost lowered db/orders replicas 16 -> 4 on cpu as read at 02:00:30, before agents/perf/1 made it 16 30 s ago. "
-        "Its rule cpu < 0.5 held on the 0.3 that it had read, and not on the 0.9 that was there."
+        "02:01:30 cost lowered db/orders replicas 16 -> 4 on cpu as read at 02:00:30, older than the value 16 that "
+        "agents/perf/1 had set 30 s before. Its rule cpu < 0.5 held on the 0.3 that it had read, and not on the 0.9 that was there."
     )
     assert finding.metrics["observation_age_s"] == 60
 
@@ -210,7 +210,7 @@ def test_two_writes_that_break_an_invariant_together_are_found() -> None:
         drained(0, "patcher", "a", **saw("b", True, -1)), drained(5, "cost", "b", **saw("a", True, -1)), settings=INVARIANT
     )
     assert (finding.kind, finding.basis, finding.confidence) == ("write_skew", "certificate", 0.95)
-    assert finding.title == "cost and patcher together broke one replica serves"
+    assert finding.title == 'cost and patcher together broke "one replica serves"'
     assert finding.resources == ("db/a", "db/b")
 
 
@@ -334,7 +334,7 @@ def test_a_rollout_that_goes_on_after_a_negative_verdict_is_found() -> None:
     for word in ("fail", "block"):
         finding = only(step(0, 0, 5), said(60, word), step(90, 5, 20), step(120, 0, 20, "edge/lon"))
         assert (finding.kind, finding.severity, finding.basis, finding.confidence) == ("guard_bypass", "error", "certificate", 0.95)
-        assert finding.title == f"pusher went on with r1 although canary had said {word}"
+        assert finding.title == f"pusher went on with r1 on edge/lon although canary had said {word}"
         assert finding.metrics["violations"] == 2
         assert finding.resources == ("edge/ams", "edge/lon")
 
@@ -369,7 +369,10 @@ def test_a_person_who_acknowledges_the_verdict_may_go_on() -> None:
 def test_a_blocked_payload_that_is_applied_by_another_path_is_found() -> None:
     blocked = said(0, "block", payload="profile-4711")
     finding = only(blocked, wrote(60, "cleanup", "empty", "profile-4711", "edge/ams config"))
-    assert (finding.kind, finding.title) == ("guard_bypass", "cleanup applied profile-4711 although canary had said block")
+    assert (finding.kind, finding.title) == (
+        "guard_bypass",
+        "cleanup applied profile-4711 on edge/ams although canary had said block",
+    )
     far = only(blocked, wrote(60, "cleanup", "empty", "profile-4711", "edge/lon config"))
     assert (far.confidence, far.basis) == (0.8, "inferred")
     assert kinds(blocked, wrote(60, "cleanup", "empty", "profile-4712", "edge/ams config")) == []

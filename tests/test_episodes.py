@@ -197,7 +197,7 @@ def test_agents_add_up_in_order_to_a_bounded_number() -> None:
     assert finding.agents[0] == "a" and len(finding.agents) == 16
 
 
-@pytest.mark.parametrize(("seconds", "span"), [(42, "42 s"), (600, "10 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(("seconds", "span"), [(42, "42 s"), (600, "10 min"), (9000, "2 h 30 min")])
 def test_the_headline_tells_the_span_in_a_fitting_unit(seconds: float, span: str) -> None:
     _, (opened,) = folded(sighting(at(0), at(seconds)))
     assert f"2 reversals in {span}, " in opened.finding.explanation[0]

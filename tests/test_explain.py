@@ -7,7 +7,7 @@ from msgspec import UNSET
 from small_histories import became, declared, wrote
 
 from models.events import Action, Read, Why
-from models.explain import because, change, deed, event_told, list_names, told, turned_back
+from models.explain import because, change, deed, did, event_told, lasting, list_names, told, turned_back
 
 P95 = (Read("db/orders", "p95_latency_ms", 840),)
 
@@ -20,7 +20,7 @@ P95 = (Read("db/orders", "p95_latency_ms", 840),)
         (wrote(0, "perf", UNSET, 8), "perf set db/orders replicas -> 8"),
         (wrote(0, "perf", 8, 8), "perf set db/orders replicas 8 -> 8"),
         (wrote(0, "perf", None, 8), "perf set db/orders replicas nothing -> 8"),
-        (wrote(0, "perf", False, True), "perf set db/orders replicas off -> on"),
+        (wrote(0, "perf", False, True), "perf set db/orders replicas false -> true"),
         (wrote(0, "perf", "a", ("b", "c")), "perf set db/orders replicas a -> {b, c}"),
         (wrote(0, "perf", UNSET, UNSET, verb="restart"), "perf did restart on db/orders"),
     ],
@@ -60,6 +60,7 @@ def test_a_reversal_tells_whose_change_it_turned_back() -> None:
     up, down = wrote(0, "perf", 8, 16), wrote(12.5, "cost", 16, 8)
     assert turned_back(down, up, True).endswith(": put back what perf's 8 -> 16 had replaced, 12.5 s later.")
     assert turned_back(down, up, False).endswith(": turned against perf's 8 -> 16, 12.5 s later.")
+    assert turned_back(wrote(165, "cost", 16, 8), up, True).endswith(", 2 min 45 s later.")
     assert turned_back(wrote(5, "perf", 16, 9), up, False).endswith(": turned against its own 8 -> 16, 5 s later.")
 
 
@@ -81,3 +82,40 @@ def test_any_event_can_be_told() -> None:
 )
 def test_names_are_listed_as_people_do(names: tuple[str, ...], listed: str) -> None:
     assert list_names(names) == listed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 s"),
+        (1.46, "1.46 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (128.9, "2 min 9 s"),
+        (3600, "1 h"),
+        (5700, "1 h 35 min"),
+        (11_159, "3 h 5 min"),
+        (93_600, "1 d 2 h"),
+    ],
+)
+def test_spans_of_time_have_one_style(seconds: float, told: str) -> None:
+    assert lasting(round(seconds * 1e9)) == told
+
+
+@pytest.mark.parametrize(
+    ("verb", "past"),
+    [
+        ("evict", "evicted"),
+        ("schedule", "scheduled"),
+        ("destroy", "destroyed"),
+        ("retry", "retried"),
+        ("stop", "stopped"),
+        ("drain", "drained"),
+        ("kill", "killed"),
+        ("put", "put"),
+        ("scale-down", "did scale-down on"),
+        ("PATCH", "did PATCH on"),
+    ],
+)
+def test_verbs_are_told_in_the_past(verb: str, past: str) -> None:
+    assert did(verb) == past

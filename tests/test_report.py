@@ -50,7 +50,7 @@ def test_figures_are_few_and_in_words() -> None:
     alone = finding(agents=("a",), metrics={**FIGHT, "reversals": 1.0, "period_s": 0.0, "fight_index": 0.0})
     assert figures(alone) == "1 reversal, one agent hunting"
     both_ways = finding(agents=("a", "b", "c"), metrics={**FIGHT, "period_s": 20_079.2, "fight_index": 0.2})
-    assert figures(both_ways) == "5 reversals, a full swing takes 20,079 s, three agents that each push both ways"
+    assert figures(both_ways) == "5 reversals, a full swing takes 5 h 34 min, three agents that each push both ways"
     assert figures(finding(metrics={"violations": 2.0, "lag_s": 1.064})) == "2 violations, the last 1.06 s after what it overrode"
     assert (
         figures(finding(metrics={"reactions": 9.0, "depth": 6.0, "size": 11.3, "span_s": 10.4}))

@@ -281,7 +281,7 @@ def test_the_command_lists_shows_and_runs(tmp_path: Path) -> None:
     assert listed.returncode == 0 and all(name in listed.stdout for name in NAMES)
     shown = interplay("scenario", "show", "reddit-2016", cwd=tmp_path)
     assert shown.stdout.startswith("# A package manager turns the autoscaler back on")
-    assert "autoscaler/app enabled: on ─[21:40:00 operator]→ off ─[22:23:00 package-manager]→ on" in shown.stdout
+    assert "autoscaler/app enabled: true ─[21:40:00 operator]→ false ─[22:23:00 package-manager]→ true" in shown.stdout
     ran = interplay("scenario", "run", "reddit-2016", "controls/cme-pause", cwd=tmp_path)
     assert ran.returncode == 0 and ran.stdout.endswith("2 of 2 scenarios hold (3 expectations).\n")
     assert "known at 22:23:00, to the second" in ran.stdout

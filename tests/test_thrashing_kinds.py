@@ -51,6 +51,13 @@ class TestMembership:
             "02:01:00 launcher put b back into lb/main targets: against checker's move 30 s before."
         )
 
+    def test_the_title_names_all_that_flap_and_the_first_exit_is_none_again(self) -> None:
+        sets = [("a", "b", "c"), ("a", "c"), ("a", "b"), ("a", "c"), ("a", "b"), ("a", "c"), ("a",), ("a", "b")]
+        finding = only(*(targets(30 * i, ["launcher", "checker"][i % 2], *members) for i, members in enumerate(sets)))
+        assert finding.title == "checker and launcher take b and c in and out of lb/main targets"
+        assert "02:00:30 checker took b out of lb/main targets." in finding.explanation
+        assert any(" took b out of lb/main targets again" in sentence for sentence in finding.explanation)
+
     def test_it_is_known_at_the_fourth_switch_of_a_member_that_two_agents_move(self) -> None:
         flap = [targets(30 * i, ["launcher", "checker"][i % 2], *(("a", "b") if i % 2 == 0 else ("a",))) for i in range(6)]
         assert kinds(*flap[:4]) == [] and kinds(*flap[:5]) == ["thrashing membership"]

@@ -83,8 +83,8 @@ def test_one_value_that_is_no_number_makes_the_knob_categorical() -> None:
     [
         (UNSET, "?"),
         (None, "nothing"),
-        (True, "on"),
-        (False, "off"),
+        (True, "true"),
+        (False, "false"),
         (16, "16"),
         (0.1 + 0.2, "0.3"),
         (("a", 1), "{a, 1}"),

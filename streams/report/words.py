@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.explain import lasting
 from models.findings import SEVERITIES, Finding, Severity
 from models.instants import SECOND, format_duration, format_time, parse_time
 from streams.terminal import figure
@@ -27,16 +28,20 @@ def figures(finding: Finding) -> str:
     metrics = finding.metrics
     told = [_counted(metrics, name) for name in ("reversals", "violations", "reactions") if name in metrics]
     if metrics.get("period_s"):
-        told.append(f"a full swing takes {figure(metrics['period_s'])} s")
+        told.append(f"a full swing takes {_lasting(metrics['period_s'])}")
     if "fight_index" in metrics:
         told.append(_fight(len(finding.agents), metrics["fight_index"]))
     if "lag_s" in metrics:
-        told.append(f"the last {figure(metrics['lag_s'])} s after what it overrode")
+        told.append(f"the last {_lasting(metrics['lag_s'])} after what it overrode")
     if "depth" in metrics:
         told.append(f"{figure(metrics['depth'])} deep")
     if "span_s" in metrics:
-        told.append(f"over {figure(metrics['span_s'])} s")
+        told.append(f"over {_lasting(metrics['span_s'])}")
     return ", ".join(told)
+
+
+def _lasting(seconds: float) -> str:
+    return lasting(round(seconds * SECOND))
 
 
 def percent(share: float) -> str:

@@ -10,9 +10,9 @@ import msgspec
 from models.configuration import Conflict
 from models.episodes import Piece, Sighting, subject_of
 from models.events import Action, Event, Intent, Transition, Value, Verdict, key, ref
-from models.explain import change, event_told, told
+from models.explain import change, event_told, lasting, told
 from models.findings import Basis, CausalEdge, Root, Severity
-from models.instants import clock_time, format_duration
+from models.instants import clock_time
 from models.intents import desired, reason
 from models.values import distance, text
 
@@ -96,9 +96,8 @@ def overrules(event: Action | Intent, settings: Conflict) -> bool:
 
 
 def lag_text(event: Event, other: Event) -> str:
-    """ "14 s", "2h5m": how long after the other."""
-    seconds = (event.time - other.time) / 1e9
-    return f"{seconds:.3g} s" if seconds < 600 else format_duration(int(seconds) * 1_000_000_000)
+    """ "14 s", "2 h 5 min": how long after the other."""
+    return lasting(event.time - other.time)
 
 
 def shown(value: Value) -> str:
@@ -123,9 +122,9 @@ def sentence(event: Event) -> str:
         return told(event)
     if isinstance(event, Intent):
         what = f"{event.resource} {event.parameter}".strip()
-        wish = f"is {text(event.desired)}" if event.desired is not msgspec.UNSET else "stays as it is"
-        return f"{clock_time(event.time)} {event.agent} declared that {what} {wish} ({event.reason or 'no reason given'})."
+        wish = "be " + text(event.desired) if event.desired is not msgspec.UNSET else "stay as it is"
+        return f"{clock_time(event.time)} {event.agent} declared that {what} should {wish} ({event.reason or 'no reason given'})."
     if isinstance(event, Verdict):
-        payload = f" ({event.payload})" if event.payload else ""
+        payload = f" ({event.payload})" if event.payload not in ("", event.rollout) else ""
         return f"{clock_time(event.time)} {event.agent} said {event.verdict} to {event.rollout}{payload} on {event.resource}."
     return event_told(event)

@@ -92,7 +92,7 @@ def _case(event: Action, verdict: Verdict, payload: bool, unknown: bool, setting
         others=((verdict, "victim"),),
         sentence=f"{clock_time(event.time)} {deed(event)} and so {went}, {lag_text(event, verdict)} after {verdict.agent} "
         f"had said {verdict.verdict}.{hint}",
-        title=f"{event.agent} {went} although {verdict.agent} had said {verdict.verdict}",
+        title=f"{event.agent} {went} on {event.resource} although {verdict.agent} had said {verdict.verdict}",
         about=(what, verdict.agent, event.agent),
         agents=tuple(agents),
         resources=(event.resource, verdict.resource),

@@ -58,7 +58,7 @@ def _direct(event: Intent, other: Declared, settings: Conflict) -> Case:
         kind="opposing_objectives",
         root=event,
         others=((other, "victim"),),
-        sentence=f"{clock_time(event.time)} {event.agent} declared that {knob} is {text(event.desired)}, while {other.agent} wants "
+        sentence=f"{clock_time(event.time)} {event.agent} declared that {knob} should be {text(event.desired)}, while {other.agent} wants "
         f"{text(desired(other))}{left}.",
         title=f"{event.agent} and {other.agent} want different values of {knob}",
         about=(event.resource, event.parameter, *agents),
@@ -137,12 +137,12 @@ def _indirect(
     event, (resource, name) = moves[-1], metric
     basis: Basis = "cited" if told else "inferred"
     confidence = 0.8 if told else 0.6
-    hint = "" if told else " What each `expects` of it would settle which way they want it."
+    hint = "" if told else " `expects` on their actions would settle which way each wants it."
     case = Case(
         kind="opposing_objectives",
         root=event,
         others=tuple((move, "move") for move in moves[:1]),
-        sentence=f"{sentence(event)[:-1]}: each of {agents[0]} and {agents[1]} moves {name} back.{hint}",
+        sentence=f"{sentence(event)[:-1]}: {agents[0]} and {agents[1]} keep moving {name} back.{hint}",
         title=f"{agents[0]} and {agents[1]} push {resource} {name} in opposite directions",
         about=(resource, name, *agents),
         agents=agents,

@@ -94,7 +94,7 @@ def _case(
         root=event,
         others=((intent, "victim"),),
         sentence=f"{clock_time(event.time)} {deed(event)}, while {holds}.{acted}{hint}",
-        title=f"{event.agent} overrode {intent.agent}'s {why or 'intent'} on {event.resource} {event.parameter}",
+        title=f"{event.agent} overrode {intent.agent}'s {_named(why)} on {event.resource} {event.parameter}",
         about=(event.resource, event.parameter, *agents),
         agents=tuple(agents),
         resources=(event.resource,),
@@ -106,6 +106,11 @@ def _case(
         metrics={"window_left_s": (until - event.time) / 1e9 if until is not None else 0.0},
         ends=event.time + settings.hold,
     )
+
+
+def _named(why: str) -> str:
+    """One word, such as a failover, is overridden by its name; a description stands beside it."""
+    return f"intent ({why})" if " " in why else why or "intent"
 
 
 def _undoes(event: Action, intent: Declared, stood: Value | UnsetType) -> bool:

@@ -43,8 +43,8 @@ def lost_update(event: Action, current: Action, skew: int, settings: Conflict) -
     if event.old is UNSET or event.new is UNSET or current.new is UNSET or close(event.old, current.new):
         return
     told = (
-        f"{clock_time(event.time)} {deed(event)}, but {current.source} had made it {text(current.new)} "
-        f"{lag_text(event, current)} before: that update is lost."
+        f"{clock_time(event.time)} {deed(event)}, but {current.source} had set it to {text(current.new)} "
+        f"({lag_text(event, current)} before): that update is lost."
     )
     confidence, basis = 0.95, CERTIFICATE
     if skew > settings.skew_limit:

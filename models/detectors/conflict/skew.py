@@ -89,9 +89,9 @@ def _case(event: Action, write: Action, invariant: Invariant, proved: bool, sett
         kind="write_skew",
         root=event,
         others=((write, "victim"),),
-        sentence=f"{clock_time(event.time)} {deed(event)}, {lag_text(event, write)} after {write.source} had made {other} "
-        f"{text(write.new)}: each alone keeps {invariant.name} ({rule}), both break it.{hint}",
-        title=f"{event.agent} and {write.agent} together broke {invariant.name}",
+        sentence=f"{clock_time(event.time)} {deed(event)}, {lag_text(event, write)} after {write.source} had set {other} "
+        f'to {text(write.new)}: each alone keeps "{invariant.name}" ({rule}), both break it.{hint}',
+        title=f'{event.agent} and {write.agent} together broke "{invariant.name}"',
         about=(invariant.name, *agents),
         agents=tuple(agents),
         resources=(event.resource, write.resource),

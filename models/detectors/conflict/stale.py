@@ -151,8 +151,8 @@ def _case(
         kind="stale_overwrite",
         root=event,
         others=((current, "victim"),),
-        sentence=f"{clock_time(event.time)} {deed(event)} on {read.metric or read.resource} as read{at}, before {current.source} made it "
-        f"{text(current.new)} {lag_text(event, current)} ago.{why}",
+        sentence=f"{clock_time(event.time)} {deed(event)} on {read.metric or read.resource} as read{at}, older than the value "
+        f"{text(current.new)} that {current.source} had set {lag_text(event, current)} before.{why}",
         title=f"{event.agent} overwrote {current.agent}'s {knob} on a stale observation",
         about=(event.resource, event.parameter, *agents),
         agents=tuple(agents),

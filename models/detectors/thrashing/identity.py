@@ -17,7 +17,7 @@ from models.detectors.thrashing.swings import excuse, root
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing, subject_of
 from models.events import Action, key, ref
-from models.explain import because, list_names
+from models.explain import because, did, lasting, list_names
 from models.instants import clock_time
 from models.lifecycles import lives, made, owner_of
 from models.zigzag import Reversal
@@ -101,14 +101,14 @@ def _note(write: Action) -> str:
 
 
 def _told(write: Action) -> str:
-    return f"{clock_time(write.time)} {write.agent}: {write.verb} {write.resource}{because(write)}."
+    return f"{clock_time(write.time)} {write.agent} {did(write.verb)} {write.resource}{because(write)}."
 
 
 def _answer(reversal: Reversal) -> str:
     event, undone = reversal.event, reversal.undone
-    lag = (event.time - undone.time) / 1e9
+    lag = lasting(event.time - undone.time)
     if made(event):
-        how = f"in place of {undone.resource}, {lag:.3g} s later"
+        how = f"in place of {undone.resource}, {lag} later"
     else:
-        how = f"after a life of {lag:.3g} s" if event.resource == undone.resource else f"{lag:.3g} s later"
-    return f"{clock_time(event.time)} {event.agent}: {event.verb} {event.resource} {how}{because(event)}."
+        how = f"after a life of {lag}" if event.resource == undone.resource else f"{lag} later"
+    return f"{clock_time(event.time)} {event.agent} {did(event.verb)} {event.resource} {how}{because(event)}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import TypeAlias
 
 from msgspec import UnsetType
 
@@ -30,10 +31,12 @@ from models.detectors.thrashing.swings import excuse, root
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
 from models.events import Action, Value, key
-from models.explain import because, list_names
+from models.explain import because, lasting, list_names
 from models.instants import clock_time
 from models.values import text
 from models.zigzag import Excuse, Reversal
+
+Flapping: TypeAlias = tuple[Force, str, tuple[Reversal, ...]]  # how hard, the member, its switches that turned one back
 
 
 def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings: Thrashing) -> Iterable[Sighting]:
@@ -43,14 +46,17 @@ def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings
     if not stands.open and len(after) < 3:
         return
     drivers = domain.demand.drivers((), 0)
-    flapping: list[tuple[Force, str, tuple[Reversal, ...]]] = []
+    flapping: list[Flapping] = []  # of the members that this write moves
+    resting: list[str] = []  # others that flap, which the title names as well
     for member, reversals in _reversals(after, excuse(domain, drivers)).items():
-        if reversals[-1].event is event:
-            strength = force(reversals, event.time, settings)
-            if (strength.suffices or stands.open) and strength.ends > event.time:
+        strength = force(reversals, event.time, settings)
+        if (strength.suffices or stands.open) and strength.ends > event.time:
+            if reversals[-1].event is event:
                 flapping.append((strength, member, reversals))
+            else:
+                resting.append(member)
     if flapping:
-        yield _sighting(event, after[0], flapping, subject, stands)
+        yield _sighting(event, flapping, resting, subject, stands)
 
 
 def _members(value: Value | UnsetType) -> frozenset[str] | None:
@@ -81,9 +87,7 @@ def _turned(moves: list[tuple[Action, bool]], justified: Excuse) -> tuple[Revers
     return tuple(found)
 
 
-def _sighting(
-    event: Action, first: Action, flapping: list[tuple[Force, str, tuple[Reversal, ...]]], subject: str, stands: Standing
-) -> Sighting:
+def _sighting(event: Action, flapping: list[Flapping], resting: list[str], subject: str, stands: Standing) -> Sighting:
     strength, worst, reversals = max(flapping, key=lambda item: (item[0].pressure, item[1]))
     members = tuple(sorted(member for _, member, _ in flapping))
     links = [answered(reversal) for reversal in reversals[-LAST:]]
@@ -95,15 +99,15 @@ def _sighting(
         if stands.open
         else (Piece(reversals[0].undone, "trigger", _note(reversals[0].undone, worst), _told(reversals[0].undone, worst)),)
     )
-    whose = list_names(agents)
+    whose, named = list_names(agents), list_names(tuple(sorted((*members, *resting))))
     return Sighting(
         pattern="thrashing",
         kind="membership",
         subject=subject,
-        pieces=(*began, *(_piece(reversal, worst, members if reversal.event is event else (worst,)) for reversal in shown)),
+        pieces=(*began, *(_piece(r, worst, members if r.event is event else (worst,), r is not reversals[0]) for r in shown)),
         counts="reversals",
         counted=("reversal",),
-        title=f"{whose} {'take' if len(agents) > 1 else 'takes'} {list_names(members)} in and out of {event.resource} {event.parameter}",
+        title=f"{whose} {'take' if len(agents) > 1 else 'takes'} {named} in and out of {event.resource} {event.parameter}",
         agents=agents,
         resources=(event.resource,),
         parameters=(event.parameter,),
@@ -137,14 +141,15 @@ def _told(write: Action, member: str) -> str:
     return f"{clock_time(write.time)} {write.agent} {move.format(member)} {write.resource} {write.parameter}{because(write)}."
 
 
-def _piece(reversal: Reversal, member: str, others: tuple[str, ...]) -> Piece:
+def _piece(reversal: Reversal, member: str, others: tuple[str, ...], again: bool) -> Piece:
+    """`again`: it went the same way before."""
     event, undone = reversal.event, reversal.undone
-    lag = (event.time - undone.time) / 1e9
     whose = "its own" if event.agent == undone.agent else f"{undone.agent}'s"
-    move = "put {} back into" if _entered(event, member) else "took {} out again of"
     also = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+    move = f"put {member}{also} back into" if _entered(event, member) else f"took {member}{also} out of"
+    once_more = " again" if again and not _entered(event, member) else ""
     sentence = (
-        f"{clock_time(event.time)} {event.agent} {move.format(member)} {event.resource} {event.parameter}{also}{because(event)}: "
-        f"against {whose} move {lag:.3g} s before."
+        f"{clock_time(event.time)} {event.agent} {move} {event.resource} {event.parameter}{once_more}{because(event)}: "
+        f"against {whose} move {lasting(event.time - undone.time)} before."
     )
     return Piece(event, "reversal", _note(event, member), sentence)

@@ -136,7 +136,7 @@ def _noise_sighting(found: Swings, subject: str, stands: Standing, settings: Thr
         pieces=pieces(found.first, reversals, stands),
         counts="reversals",
         counted=("reversal",),
-        title=f"{event.agent} chases noise with {event.resource} {event.parameter}: a stabilization window would calm it",
+        title=f"{event.agent} chases noise with {event.resource} {event.parameter} (a stabilization window would calm it)",
         agents=(event.agent,),
         resources=(event.resource,),
         parameters=(event.parameter,),
