@@ -217,6 +217,17 @@ def test_samples_end_here_and_are_counted() -> None:
     assert reduce.samples == 2
 
 
+def test_only_samples_with_a_role_wait_and_hold_the_resume_offset() -> None:
+    reduce = reducer()
+    feed(reduce, 0, 3, sample(1, 840.0, ""), sample(2, 841.0, "", "cpu"))
+    assert (reduce.pending, reduce.samples, reduce.progress().offset) == (0, 2, 1)
+    assert reduce.clock.highest == moment(2)  # they move the clock all the same
+    feed(reduce, 1, 3, sample(3, 20.0), sample(3, 842.0, ""), sample(3, 7.0, "capacity", "slots"))
+    assert (reduce.pending, reduce.samples, reduce.progress().offset) == (2, 5, 1)
+    reduce.release(moment(60), at_end=True)
+    assert (reduce.pending, reduce.progress().offset) == (0, 2)
+
+
 def test_demand_and_capacity_are_kept_as_series_and_other_samples_are_not() -> None:
     reduce = reducer()
     feed(reduce, 0, 3, sample(2, 20.0), sample(1, 10.0), sample(3, 99.0, "", "cpu"), sample(3, 7.0, "capacity", "slots"))

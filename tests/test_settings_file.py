@@ -145,6 +145,14 @@ min_confidence = "high"
     )
 
 
+def test_rows_cannot_be_kept_for_longer_than_the_store_can_count() -> None:
+    assert loaded("[clickhouse]\nretention_days = 10000").settings.clickhouse.retention_days == 10_000
+    line = "clickhouse.retention_days: must lie between 1 and 10000, not "
+    assert mistakes("[clickhouse]\nretention_days = 10001") == (f"x.toml: {line}10001",)
+    told = mistakes("", INTERPLAY_CLICKHOUSE__RETENTION_DAYS="36500")
+    assert told == ("INTERPLAY_CLICKHOUSE__RETENTION_DAYS: must lie between 1 and 10000, not 36500",)
+
+
 def test_files_that_cannot_be_used() -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: cannot be read: No such file or directory"):
         load("none.toml", {})

@@ -18,11 +18,11 @@ from faust.types import TP
 
 from models.decode import Rejection
 from models.events import Event, Tick, encode_signal
-from models.instants import SECOND
-from models.reduction import ReduceProgress, Reducer, Release, decode_reduce_progress, encode_reduce_progress
+from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
 from streams.kafka_client import MILLISECOND, check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
 from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
+from streams.roles.idle_ticks import IdleTicks
 from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
 from streams.roles.pace import AHEAD_LIMIT, MODE, Pace
@@ -33,7 +33,6 @@ from streams.transport import Batch
 from streams.writing import Outgoing, TopicWriter, partition_of
 
 SLICE = 500  # records that are taken in before others have their turn: some milliseconds
-IDLE_TICK = SECOND // 2
 
 
 class Reduce:
@@ -46,7 +45,7 @@ class Reduce:
         self._reducers: dict[TP, Reducer] = {}
         self._saved: dict[TP, tuple[int, ReduceProgress]] = {}  # when (ns, monotonic), and what
         self._pace = Pace(settings)
-        self._ticked: dict[TP, Tick] = {}  # the newest that was to be written
+        self._idle = IdleTicks()
         self._map: PinnedMap
         self._writes: InTurn
         self._producer: AIOKafkaProducer
@@ -77,7 +76,7 @@ class Reduce:
                 if progress.partition not in known or progress.offset >= known[progress.partition].offset:
                     known[progress.partition] = progress
         self._saved.clear()
-        self._ticked.clear()
+        self._idle.forget()
         self._reducers = {
             tp: Reducer(name, self._settings.analysis.time, known.get(name))
             for tp in partitions
@@ -108,18 +107,9 @@ class Reduce:
         release = reducer.release(batch.ended_ns or time.time_ns(), at_end)
         self._pace.told(batch.tp, reducer.clock.watermark, at_end)
         self._measure(batch.tp, reducer)
-        tick = self._due(batch, release)
+        tick = self._idle.due(batch.tp, release.tick, not batch.records and not release.events)
         signals = list(self._addressed(release.events))
         await self._writes.put(batch.tp, partial(self._write, batch, letters, signals, tick, reducer.progress()))
-
-    def _due(self, batch: Batch, release: Release) -> Tick | None:
-        """The tick. Where nothing happens but time, one in a while is enough: each goes to all signals partitions."""
-        tick, last = release.tick, self._ticked.get(batch.tp)
-        if tick is not None and last is not None and not batch.records and not release.events and tick.mode == last.mode:
-            tick = tick if tick.now >= last.now + IDLE_TICK else None
-        if tick is not None:
-            self._ticked[batch.tp] = tick
-        return tick
 
     async def _write(
         self, batch: Batch, letters: list[Outgoing], signals: list[Outgoing], tick: Tick | None, progress: ReduceProgress
