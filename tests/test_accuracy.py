@@ -127,6 +127,21 @@ def test_a_plain_fight_is_found_at_the_fourth_write_and_a_ramp_never() -> None:
     assert set(of["ramp"]) == {open_loop.OURS, *baselines.BASELINES}
 
 
+def test_what_is_told_as_info_is_no_flag() -> None:
+    events = FAMILIES[0].draw(random.Random("7"))
+    found = [finding for finding in open_loop.judge(events, Analysis()) if finding.pattern == "thrashing"]
+    assert open_loop.write_of(events, found) == 4
+    assert open_loop.write_of(events, [msgspec.structs.replace(finding, severity="info") for finding in found]) is None
+    later = [msgspec.structs.replace(found[0], severity="info"), msgspec.structs.replace(found[1], severity="warning")]
+    assert (open_loop.write_of(events, later) or 0) > 4  # the revision that rises counts, not the first sight
+
+
+def test_other_seeds_are_other_histories() -> None:
+    family = next(family for family in FAMILIES if family.name == "growing fight")
+    parts = [open_loop.measure(family, 2, Analysis(), first)[open_loop.OURS].writes for first in (0, 2)]
+    assert parts[0] + parts[1] == open_loop.measure(family, 4, Analysis())[open_loop.OURS].writes
+
+
 def test_names_become_numbers_for_the_baselines() -> None:
     writes = [
         Action(time=i, source="a", id=str(i), resource="r", agent="a", verb="set", parameter="p", old=old, new=new)

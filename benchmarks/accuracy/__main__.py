@@ -1,4 +1,7 @@
-"""`python -m benchmarks.accuracy [--data DIR] [--seeds N] [--only PART]`: all tables of accuracy. A part without its data says so."""
+"""`python -m benchmarks.accuracy [--data DIR] [--seeds N] [--first N] [--only PART]`: all tables of accuracy.
+
+A part without its data says so.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ def main() -> int:
         "--data", default="", help="folder with wikibots/ and hpa_real/ (docs/accuracy.md says where they come from)"
     )
     parser.add_argument("--seeds", type=int, default=open_loop.SEEDS, help="histories per family (default 60)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first history (default 0)")
     parser.add_argument("--only", choices=PARTS, action="append", default=[], help="this part; may be given several times")
     given = parser.parse_args()
     chosen = given.only or list(PARTS)
@@ -25,7 +29,7 @@ def main() -> int:
         print(f"--data {given.data}: no such folder; docs/accuracy.md says how to make it", file=sys.stderr)
         return 2
     if "families" in chosen:
-        open_loop.report(given.seeds)
+        open_loop.report(given.seeds, given.first)
     for name, module, report in (("wikibots", wikibots, pairs.report), ("hpa_real", autoscalers, autoscalers.report)):
         if name not in chosen:
             continue
