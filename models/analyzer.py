@@ -24,7 +24,7 @@ from models.findings import Change, Quality
 from models.stream_time import BEFORE_ALL, WatermarkState
 from models.timeline import Timeline
 
-VERSION = "1"  # of what findings follow from events: raised whenever the same events give other findings
+VERSION = "2"  # of what findings follow from events: raised whenever the same events give other findings
 FOREVER = 1 << 62
 
 

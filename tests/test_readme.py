@@ -19,6 +19,7 @@ ELSEWHERE = {
     "make demo": "test_demo.py",
     "make test": "scripts/run-tests.sh",  # what runs this test
     "make bench": "test_benchmarks.py",
+    "make bench-accuracy": "test_accuracy.py",
     "cp .env.example .env": "test_compose.py",
     "docker compose up": "test_compose.py",  # read by Compose's own loader: no engine here
     "interplay status": "test_status.py",
@@ -29,6 +30,7 @@ ELSEWHERE = {
     "interplay config": "test_cli.py",
     "interplay schema": "test_cli.py",
     "interplay scenario list": "test_scenarios.py",
+    "interplay scenario run --all": "test_scenarios.py",
 }
 HERE = ("interplay analyze examples/incident.trace",)
 

@@ -285,6 +285,8 @@ def test_the_command_lists_shows_and_runs(tmp_path: Path) -> None:
     ran = interplay("scenario", "run", "reddit-2016", "controls/cme-pause", cwd=tmp_path)
     assert ran.returncode == 0 and ran.stdout.endswith("2 of 2 scenarios hold (3 expectations).\n")
     assert "known at 22:23:00, to the second" in ran.stdout
+    everything = interplay("scenario", "run", "--all", cwd=tmp_path)
+    assert everything.returncode == 0 and f"{len(NAMES)} of {len(NAMES)} scenarios hold" in everything.stdout
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
