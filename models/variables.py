@@ -131,10 +131,15 @@ class Variables:
         ring = self._knobs.get((action.resource, action.parameter))
         return ring is not None and ring.turns >= turns and not ring.keeps_direction(action.new, deadband)
 
-    def actions(self, name: Name) -> list[Action]:
-        """The newest writes of a knob within the memory, oldest first."""
+    def actions(self, name: Name, most: int = 0) -> list[Action]:
+        """The newest writes of a knob within the memory, oldest first; all that are kept, or at most so many."""
         ring = self._knobs.get(name)
-        return [install.event for install in ring.writes if isinstance(install.event, Action)] if ring is not None else []
+        return [install.event for install in ring.writes[-most:] if isinstance(install.event, Action)] if ring is not None else []
+
+    def turns(self, name: Name) -> int:
+        """How many of the newest writes of a knob went the other way than the one before, in O(1)."""
+        ring = self._knobs.get(name)
+        return ring.turns if ring is not None else 0
 
     def is_knob(self, name: Name) -> bool:
         """Whether an applied action within the memory wrote it."""

@@ -51,7 +51,9 @@ class Thrash(msgspec.Struct, frozen=True):
     ) -> Iterable[Sighting]:
         stands = standing("thrashing", subject)
         swung = swings.swings(event, domain, stands, self.settings)
-        two = transfer.pair(node, swung, domain) if swung is not None else None
+        if swung is None:
+            return
+        two = transfer.pair(node, swung, domain) if swung.force.suffices or stands.open else None
         if two is not None and two.subject != subject:
             subject, stands = two.subject, standing("thrashing", two.subject)
             swung = swings.swings(event, domain, stands, self.settings)

@@ -25,6 +25,8 @@ from models.variables import Name
 
 OPPOSED = -0.8  # correlation of the moves of two knobs from which on load is moved, not changed
 FEWEST = 3  # moves that can be compared
+TURNS = 8  # newest turning points that are compared
+COMPARED = 32  # newest writes of the other knob among which its value at those is looked for
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -54,7 +56,9 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
     names |= {(resource, event.parameter) for resource in domain.ledger.topology.near(event.resource, event.time)}
     best: Pair | None = None
     for name in sorted(names - {mine}):
-        others = domain.variables.actions(name)
+        if domain.variables.turns(name) < FEWEST - 1:
+            continue  # it does not swing
+        others = domain.variables.actions(name, COMPARED)
         opposed = _correlation(found, others)
         if opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
             best = Pair(name, tuple({write.agent for write in others[-LAST:]}), opposed, subject_of(*min(name, mine)))
@@ -63,7 +67,8 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
 
 def _correlation(found: Swings, others: list[Action]) -> float | None:
     """Of the moves of the two knobs between this one's turning points; None where too few can be compared."""
-    turns = [found.zigzag.reversals[0].undone, *(reversal.event for reversal in found.zigzag.reversals)]
+    newest = found.zigzag.reversals[-TURNS:]
+    turns = [newest[0].undone, *(reversal.event for reversal in newest)]
     times = [write.time for write in others]
     values = [number(write.new) for write in others]
     if len(others) < FEWEST or any(value is None for value in values):
