@@ -11,6 +11,7 @@ import math
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from models.course import Course
 from models.events import Action, Event, Read, Transition, Value
 from models.values import category, number, same
 
@@ -32,7 +33,7 @@ class Install(msgspec.Struct, gc=False, eq=False):
     """An event as the graph keeps it, and what its write was among those of its variable."""
 
     event: Event
-    odd: bool = False  # on no logarithmic scale
+    odd: bool = False  # on no logarithmic scale, or after a value that nobody here wrote
     turned: bool = False  # it went the other way than the write before it: a necessary sign of a reversal
     stood: object = None  # the value that it says it replaced, as a category, where it is no number
 
@@ -43,28 +44,39 @@ class _Ring:
     The values lie beside the writes so that looking for one touches no old events: those are in no cache of the machine.
     """
 
-    __slots__ = ("odd", "turns", "values", "writes")
+    __slots__ = ("course", "odd", "turns", "values", "writes")
 
     def __init__(self) -> None:
+        self.course: Course | None = None  # made when first asked for
         self.writes: list[Install] = []
         self.values: list[object] = []
         self.turns = 0
         self.odd = 0
 
     def append(self, install: Install, value: object, most: int) -> None:
-        now = number(value)
-        if now is None or now < 0 or _odd(getattr(install.event, "old", None)):
+        now, old = number(value), getattr(install.event, "old", None)
+        if now is None or now <= 0.0 or self._unseen(old):
             install.odd = True
             self.odd += 1
+            self.course = None
+        elif self.course is not None:
+            self.course.note(math.log(now))
         if self.values and self._turns(now, value):
             install.turned = True
             self.turns += 1
-        if now is None and (old := getattr(install.event, "old", UNSET)) is not UNSET:
+        if now is None and old is not UNSET:
             install.stood = category(old)
         self.writes.append(install)
         self.values.append(value)
         if len(self.writes) > most:
             self.popleft()
+
+    def _unseen(self, old: Value | UnsetType) -> bool:
+        """What the write says it replaced is no positive number, or nothing that was seen here; not knowing it is no trouble."""
+        if old is None or old is UNSET:
+            return False
+        before = number(old)
+        return before is None or before <= 0.0 or (bool(self.values) and before != self.values[-1])
 
     def popleft(self) -> None:
         gone = self.writes.pop(0)
@@ -82,15 +94,16 @@ class _Ring:
         before = number(values[-2]) if len(values) > 1 else number(getattr(self.writes[-1].event, "old", UNSET))
         return before is None or (now - last) * (last - before) <= 0
 
-    def keeps_direction(self, value: Value | UnsetType, deadband: float) -> bool:
-        """The write before moved by more than the dead band, on any scale, and this one moves on: no reversal can be here."""
+    def may_reverse(self, value: Value | UnsetType, deadband: float) -> bool:
         now = number(value)
-        if self.odd or len(self.values) < 2 or now is None or now < 0:
-            return False
-        last, before = number(self.values[-1]), number(self.values[-2])
-        if last is None or before is None or (now - last) * (last - before) <= 0:
-            return False
-        return abs(math.log1p(last) - math.log1p(before)) >= deadband
+        if self.odd or now is None or now <= 0.0:
+            return True
+        if self.course is None:
+            origin = number(getattr(self.writes[0].event, "old", UNSET))
+            self.course = Course(math.log(origin or float(self.values[0])), deadband)  # type: ignore[arg-type]
+            for earlier in self.values:
+                self.course.note(math.log(float(earlier)))  # type: ignore[arg-type]
+        return self.course.turns(math.log(now))
 
     def equal(self, value: object, earliest: int, until: int) -> tuple[Install, float] | None:
         """The newest of the newest writes between `earliest` and `until` (ns) that wrote `value`, and the probability that it was read."""
@@ -109,14 +122,6 @@ class _Ring:
         return (first, BY_VERSION) if first is not None else None
 
 
-def _odd(old: Value | UnsetType | None) -> bool:
-    """What a write replaced is on no logarithmic scale; not knowing it is no trouble."""
-    if old is None or old is UNSET:
-        return False
-    before = number(old)
-    return before is None or before < 0
-
-
 class Variables:
     """All variables of one domain."""
 
@@ -129,7 +134,7 @@ class Variables:
     def may_reverse(self, action: Action, deadband: float, turns: int) -> bool:
         """A necessary sign, in O(1): this write may be a reversal of its knob, after at least so many turns among the newest writes."""
         ring = self._knobs.get((action.resource, action.parameter))
-        return ring is not None and ring.turns >= turns and not ring.keeps_direction(action.new, deadband)
+        return ring is not None and ring.turns >= turns and ring.may_reverse(action.new, deadband)
 
     def actions(self, name: Name, most: int = 0) -> list[Action]:
         """The newest writes of a knob within the memory, oldest first; all that are kept, or at most so many."""
