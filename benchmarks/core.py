@@ -57,7 +57,7 @@ class Mix:
         elif kind < mix["knobs"]["fight"] + mix["knobs"]["deploy"]:  # type: ignore[index]
             old, new = (f"sha-{step - 1:x}-{knob:x}", f"sha-{step:x}-{knob:x}")
         else:
-            new = round(10 * 1.05 ** (min(step % 120, 120 - step % 120)), 3)
+            new = round(10 * 1.15 ** (min(step % 24, 24 - step % 24)), 3)
         self.value[knob] = new
         links: dict[str, object] = {}
         draw = rng.random()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_no_later_zigzag_turns_where_this_one_does_not(seed: int, begin: int, sp
     for _ in range(80):
         values.append(values[-1] * math.exp(rng.gauss(0, spread)) if rng.random() < 0.8 else rng.choice(values))
     course = Course(math.log(values[0]), 0.1)
-    writes = [wrote(i, "ab"[i % 2], old, new) for i, (old, new) in enumerate(zip(values, values[1:], strict=False))]
+    writes = [wrote(i, "ab"[i % 2], old, new) for i, (old, new) in enumerate(pairwise(values))]
     for i, write in enumerate(writes):
         assert isinstance(write.new, float)
         if i > begin:
