@@ -27,6 +27,7 @@ class Timeline:
             Waiting
         ] = []  # the last is the next to leave, once sorted: few sorts of long runs are cheaper than a heap
         self._sorted = True
+        self._ranked: tuple[int, str, str] | None = None  # the canonical key whose events are in the order of their content
         self._count = 0
         self.newest = BEFORE_ALL  # highest event time admitted
         self.below = 0
@@ -61,21 +62,23 @@ class Timeline:
         bound = min(until, self.watermark.held)
         waiting = self._in_order()
         while waiting and waiting[-1][0] < bound:
-            first = waiting.pop()
-            yield (self._least(first) if waiting and waiting[-1][:3] == first[:3] else first)[4]
+            key = waiting[-1][:3]
+            if len(waiting) > 1 and waiting[-2][:3] == key and key != self._ranked:
+                self._rank(key)
+            yield waiting.pop()[4]
 
     def _in_order(self) -> list[Waiting]:
         if not self._sorted:
             self._waiting.sort(reverse=True)
-            self._sorted = True
+            self._sorted, self._ranked = True, None
         return self._waiting
 
-    def _least(self, first: Waiting) -> Waiting:
-        """Of the events of one canonical key the least by content: which of them counts must not depend on which came first."""
-        waiting, alike = self._waiting, [first]
-        while waiting and waiting[-1][:3] == first[:3]:
+    def _rank(self, key: tuple[int, str, str]) -> None:
+        """Puts the events of one canonical key, next to leave, in the order of their content: which of them counts must not depend on
+        which came first. Once for all of them, since a source that sends one event again and again makes thousands."""
+        waiting, alike = self._waiting, list[Waiting]()
+        while waiting and waiting[-1][:3] == key:
             alike.append(waiting.pop())
-        least = min(alike, key=lambda waiting: msgspec.json.encode(waiting[4]))
-        alike.remove(least)
+        alike.sort(key=lambda waiting: msgspec.json.encode(waiting[4]))
         waiting.extend(reversed(alike))
-        return least
+        self._ranked = key

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
+import msgspec
+import pytest
 from small_histories import moment, wrote
 
 from models.configuration import StreamTime
@@ -61,13 +65,29 @@ def test_what_comes_below_the_watermark_goes_no_further_and_is_counted() -> None
     assert made.below == 1
 
 
-def test_events_of_one_key_wait_side_by_side_in_order_of_arrival() -> None:
-    made = Timeline(("e/0",), StreamTime())
-    first, second = wrote(1, "a", 1, 2), wrote(1, "a", 1, 3)
-    made.admit(first)
-    made.admit(second)
+def test_events_of_one_key_leave_in_the_order_of_their_content_also_after_a_pause() -> None:
+    least, middle, most = (wrote(1, "a", 1, new) for new in (2, 3, 4))
+    for arrival in itertools.permutations((least, middle, most)):
+        made = Timeline(("e/0",), StreamTime())
+        for event in arrival:
+            made.admit(event)
+        passed(made, 2)
+        assert next(made.ready(END)) == least  # a timer may be set by it, and the rest is asked for again
+        assert list(made.ready(END)) == [middle, most]
+
+
+def test_a_source_that_repeats_one_event_costs_one_comparison_by_content_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, encoded, encode = Timeline(("e/0",), StreamTime()), [], msgspec.json.encode
+
+    def counting(event: object) -> bytes:
+        encoded.append(1)
+        return encode(event)
+
+    monkeypatch.setattr("msgspec.json.encode", counting)
+    for _ in range(1_000):
+        made.admit(wrote(1, "a", 1, 2))
     passed(made, 2)
-    assert list(made.ready(END)) == [first, second]
+    assert (len(ids(made)), len(encoded)) == (1_000, 1_000)
 
 
 def test_the_newest_event_time_is_remembered_whatever_the_order() -> None:
