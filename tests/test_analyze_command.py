@@ -179,7 +179,7 @@ def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None
 def test_why_nothing_was_found(tmp_path: Path) -> None:
     (tmp_path / "calm.jsonl").write_text(action(0, "perf", 8, 16))
     calm = interplay("analyze", "calm.jsonl", cwd=tmp_path).stdout
-    assert "0 findings in 1 events" in calm
+    assert "0 findings in 1 event, " in calm
     assert "Of the actions 100% carry old, 0% carry reads, 0% carry causes" in calm
     changed = json.loads(action(0, "perf", 8, 16)) | {"type": "interplay.transition.v1", "data": {"metric": "health", "to": "ok"}}
     (tmp_path / "idle.jsonl").write_text(json.dumps(changed))

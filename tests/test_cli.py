@@ -193,6 +193,31 @@ def test_an_error_nobody_expected_is_one_line_too() -> None:
     assert describe(ZeroDivisionError("a\nb"), Settings()) == "ZeroDivisionError: a b (--debug shows where)"
 
 
+def test_closed_streams_and_a_full_disk_are_no_tracebacks(tmp_path: Path) -> None:
+    def shell(arguments: str) -> tuple[int, str, str]:
+        command = f'exec "{sys.executable}" -m streams.cli {arguments}'
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("INTERPLAY_")} | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    trace = ROOT / "examples" / "incident.trace"
+    assert shell("analyze - <&-") == (2, "", "interplay analyze: -: there is no event to analyse\n")
+    assert shell(f"analyze {trace} --fail-on any >&-") == (1, "", "")
+    assert shell("analyze nothing.jsonl 2>&-") == (2, "", "")
+    assert shell("config > /dev/full") == (2, "", "interplay config: cannot write: No space left on device\n")
+
+
+def test_files_that_are_not_what_they_seem_say_what_would_be(tmp_path: Path) -> None:
+    (tmp_path / "array.json").write_text('[{"specversion": "1.0"}]')
+    (tmp_path / "text.jsonl").write_text("02:17:00 a@b#1 set r p 1 -> 2\n")
+    (tmp_path / "json.trace").write_text("{}\n")
+    (tmp_path / "empty.jsonl").write_text("\n")
+    assert "; one object per line, no array: jq -c '.[]' FILE" in interplay("validate", "array.json", cwd=tmp_path).stdout
+    assert interplay("analyze", "text.jsonl", cwd=tmp_path).stderr.endswith(" (text is read only from *.trace)\n")
+    assert interplay("analyze", "json.trace", cwd=tmp_path).stderr.endswith(" (*.trace is read as text, not JSON)\n")
+    assert error_of("validate", "empty.jsonl", cwd=tmp_path) == "interplay validate: empty.jsonl: there is no event to check"
+
+
 def test_schemas_are_json(tmp_path: Path) -> None:
     printed = interplay("schema", cwd=tmp_path)
     assert printed.returncode == 0

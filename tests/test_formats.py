@@ -73,6 +73,7 @@ def test_a_rule_matches_pattern_kind_and_severity(text: str, matching: set[str])
         ("thrashing/decision", "thrashing has no kind 'decision'; choose from sustained, growing, "),
         ("any/growing", "any has no kind 'growing'"),
         ("thrashing:severe", "no severity 'severe'; choose from info, warning, error, critical"),
+        ("thrashing:", "no severity ''"),
         ("", "no pattern ''"),
     ],
 )

@@ -153,6 +153,11 @@ def test_rows_cannot_be_kept_for_longer_than_the_store_can_count() -> None:
     assert told == ("INTERPLAY_CLICKHOUSE__RETENTION_DAYS: must lie between 1 and 10000, not 36500",)
 
 
+def test_what_kubernetes_says_of_a_service_of_that_name_is_no_mistake() -> None:
+    given = {"INTERPLAY_CLICKHOUSE_PORT": "tcp://10.0.0.1:8123", "INTERPLAY_KAFKA_SERVICE_HOST": "10.0.0.2"}
+    assert loaded("", **given).settings == Settings()
+
+
 def test_files_that_cannot_be_used() -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: cannot be read: No such file or directory"):
         load("none.toml", {})

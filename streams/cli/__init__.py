@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from streams.cli import analyze, config, demo, init, query, scenario, schema, status, validate, worker
 from streams.cli.command import CANNOT, Command, Context, program_version
@@ -42,6 +43,7 @@ _EXITS = "exit codes: 0 done as asked; 1 something was found or is wrong; 2 bad 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code; every error is one line on standard error."""
+    _open_closed_streams()
     parsed = _parser().parse_args(arguments, argparse.Namespace(config=None, debug=False))
     context = Context(parsed, Terminal(sys.stdout, os.environ), Terminal(sys.stderr, os.environ), os.environ)
     if not hasattr(parsed, "command"):
@@ -63,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in _lines(error, context):
             context.err.say(f"interplay {command.name}: {line}")
         return CANNOT
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that whoever started us has closed (`>&-`) reads as empty and writes to nowhere: the exit code still counts, and
+    its number does not go to the first file or socket that is opened."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (open as long as the process is)
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _lines(error: Exception, context: Context) -> Sequence[str]:

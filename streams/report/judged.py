@@ -34,7 +34,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 def parse_rule(text: str) -> Rule:
     """PATTERN[/KIND][:SEVERITY], KIND[:SEVERITY] or any[:SEVERITY]. Raises ValueError with the choices."""
-    name, _, wanted = text.partition(":")
+    name, colon, wanted = text.partition(":")
     pattern, slash, kind = name.partition("/")
     owners = [known for known, kinds in KINDS.items() if name in kinds]
     if pattern not in KINDS and len(owners) == 1:
@@ -45,7 +45,7 @@ def parse_rule(text: str) -> Rule:
         choices = ", ".join(KINDS.get(pattern, ())) or "none"
         raise ValueError(f"{pattern} has no kind {kind!r}; choose from {choices}")
     for known in SEVERITIES:
-        if known == (wanted or "info"):
+        if known == (wanted if colon else "info"):
             return Rule(pattern, kind, known)
     raise ValueError(f"no severity {wanted!r}; choose from {', '.join(SEVERITIES)}")
 

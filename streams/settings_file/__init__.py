@@ -132,6 +132,8 @@ def _from_environment(environment: Mapping[str, str], mistakes: _Mistakes) -> di
     for name in sorted(name for name in environment if name.startswith(PREFIX) and name not in NOT_SETTINGS):
         if name in known:
             _put(given, known[name], _Given(from_text(known[name], environment[name]), name, name), mistakes)
+        elif environment[name].startswith(("tcp://", "udp://")):
+            continue  # Kubernetes' own: a Service interplay-clickhouse gives every pod INTERPLAY_CLICKHOUSE_PORT=tcp://10.0.0.1:8123
         elif name.upper().replace("_", "") in squeezed:
             right = squeezed[name.upper().replace("_", "")]
             mistakes.add(name, known[right], f"no such setting; did you mean {right}?")

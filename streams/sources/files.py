@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+import msgspec
+
 from models.decode import Rejection, decode_event
 from models.events import AnyEvent
 
@@ -72,4 +74,10 @@ def _lines(file: BinaryIO, also: Look | None) -> Iterator[tuple[int, AnyEvent | 
         elif line.strip():
             if also is not None:
                 also(line)
-            yield number, decode_event(line)
+            event = decode_event(line)
+            yield number, _array(event) if isinstance(event, Rejection) and line.lstrip().startswith(b"[") else event
+
+
+def _array(rejection: Rejection) -> Rejection:
+    """Says it too where the line begins an array, as other programs write events."""
+    return msgspec.structs.replace(rejection, detail=f"{rejection.detail}; one object per line, no array: jq -c '.[]' FILE")
