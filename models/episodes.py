@@ -59,6 +59,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     basis: Basis
     metrics: dict[str, float]
     ends: int  # ns: when the episode is over if nothing more is seen
+    missing: str = ""  # a sentence on what events would have to carry for this to be surer
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -262,6 +263,7 @@ class Episodes:
         kept = old.kind in LASTING and sighting.kind not in LASTING  # it got worse, and that is not taken back
         title = old.title if kept else title
         first = headline(title, int(count), sighting.counts, newest.time - parse_time(old.started_at), sighting.confidence)
+        first = f"{first} {sighting.missing}" if sighting.missing else first
         return msgspec.structs.replace(
             old,
             kind=old.kind if kept else sighting.kind,

@@ -27,7 +27,7 @@ from models.detectors.thrashing.force import (
     score,
     severity,
 )
-from models.detectors.thrashing.swings import excuse, root
+from models.detectors.thrashing.swings import excuse, missing, root
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
 from models.events import Action, Value, key
@@ -125,6 +125,7 @@ def _sighting(event: Action, flapping: list[Flapping], resting: list[str], subje
             "members": float(len(members)),
         },
         ends=strength.ends,
+        missing=missing(min(links), alone=False),
     )
 
 

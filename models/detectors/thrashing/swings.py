@@ -122,7 +122,17 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
         basis="cited" if min(links) > UNLINKED else "inferred",
         metrics=_metrics(found, swing),
         ends=strength.ends,
+        missing=missing(min(links), alone=len(agents) == 1 and found.zigzag.numeric and not found.driven),
     )
+
+
+def missing(link: float, alone: bool) -> str:
+    """What the writes do not say, and which field would."""
+    if alone:
+        return "Nothing is known of its demand: samples of role `demand` would tell whether it follows them."
+    if link <= UNLINKED:
+        return "Some of the writes do not say what they answer: `old` or `reads` would."
+    return ""
 
 
 def _noise_sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing) -> Sighting:

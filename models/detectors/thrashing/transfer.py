@@ -112,4 +112,5 @@ def told(sighting: Sighting, two: Pair) -> Sighting:
         resources=tuple(sorted({resource for resource, _ in knobs})),
         parameters=tuple(sorted({parameter for _, parameter in knobs})),
         metrics={**sighting.metrics, "opposition": round(two.opposition, 6)},
+        missing="",
     )
