@@ -11,6 +11,7 @@ from models.configuration import Analysis, Limits
 from models.detectors import detectors
 from models.detectors.cascade import Cascades
 from models.detectors.conflict import Conflicts
+from models.detectors.opposition import Opposition
 from models.detectors.thrashing import Thrash
 from models.events import Event, Tick
 from models.findings import Change
@@ -134,6 +135,7 @@ def test_all_patterns_judge_with_the_configured_thresholds() -> None:
     assert detectors(settings) == (
         Thrash(settings.thrashing),
         Conflicts(settings.conflict, settings.facts_age),
+        Opposition(settings.conflict),
         Cascades(settings.cascade, settings.window),
     )
 
