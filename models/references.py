@@ -25,7 +25,6 @@ class References:
     def __init__(self) -> None:
         self._present: dict[Place, Declared] = {}
         self._intents = 0  # of them, declared without a write
-        self._intents = 0
         self._naming: dict[str, dict[Place, Declared]] = {}  # in the order of the events
 
     def install(self, event: Declared) -> None:
@@ -45,7 +44,6 @@ class References:
             self._remove(place, old)
         if names:
             self._present[place] = event
-            self._intents += place[2] != ""
             self._intents += place[2] != ""
             for name in names:
                 self._naming.setdefault(name, {})[place] = event
@@ -68,7 +66,6 @@ class References:
 
     def _remove(self, place: Place, event: Declared) -> None:
         del self._present[place]
-        self._intents -= place[2] != ""
         self._intents -= place[2] != ""
         for name in _names(event):
             naming = self._naming[name]

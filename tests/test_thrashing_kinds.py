@@ -6,7 +6,8 @@ import pytest
 from msgspec import UNSET
 from small_histories import changes, declared, findings, kinds, moment, only, turns, wrote
 
-from models.events import Clause, Dependency, Event, Read, Sample
+from models.detectors.thrashing import membership
+from models.events import Action, Clause, Dependency, Event, Read, Sample
 
 BOTH = ["cost", "perf"]
 EXACT = [8, 16, 8, 16, 8, 16, 8, 16]
@@ -66,6 +67,14 @@ class TestMembership:
         members = [f"i-{n}" for n in range(12)]
         assert kinds(*(targets(30 * i, "deployer", *members[i : i + 3]) for i in range(9))) == []
 
+    def test_a_thousand_members_that_move_together_are_judged_once(self) -> None:
+        everybody = tuple(f"host-{i}" for i in range(1000))
+        flap = [targets(30 * i, ["launcher", "checker"][i % 2], *(() if i % 2 else everybody)) for i in range(8)]
+        assert only(*flap).metrics["members"] == 1000.0
+        writes = [write for write in flap if isinstance(write, Action)]
+        turned = membership._reversals(writes, lambda event, undone, since, step: 0.0)
+        assert (len(turned), len({id(reversals) for reversals in turned.values()})) == (1000, 1)
+
     def test_several_members_are_one_finding(self) -> None:
         flap = [targets(30 * i, ["launcher", "checker"][i % 2], *(("a", "b", "c") if i % 2 == 0 else ("a",))) for i in range(8)]
         assert only(*flap).metrics["members"] == 2.0
@@ -108,6 +117,19 @@ def test_two_price_bots_drive_each_other_up() -> None:
     assert (finding.kind, finding.title) == ("ratchet", "bot-a and bot-b drive each other up on book/a price and book/b price")
     assert finding.metrics["round_ratio"] == pytest.approx(1.268, rel=0.01)
     assert "thrashing ratchet" not in kinds(*events[:7]) and "thrashing ratchet" in kinds(*events[:8])
+
+
+def test_a_ratchet_over_the_whole_range_of_floats_is_told() -> None:
+    """From the least to the largest, its ratio is no float any more."""
+    events = [
+        wrote(
+            20 * i, f"bot-{'ab'[i % 2]}", UNSET, max(10.0 ** (-320 + 88.5 * i), 5e-324), f"book/{'ab'[i % 2]} price", causes=causes
+        )
+        for i in range(8)
+        for causes in [(f"bot-{'ba'[i % 2]}@{20 * (i - 1)}",) if i else ()]
+    ]
+    finding = next(finding for finding in findings(*events) if finding.kind == "ratchet")
+    assert finding.metrics["three_rounds"] > 1e300
 
 
 def test_two_bots_that_undercut_each_other_a_little_are_no_ratchet() -> None:

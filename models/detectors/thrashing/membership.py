@@ -48,8 +48,11 @@ def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings
     drivers = domain.demand.drivers((), 0)
     flapping: list[Flapping] = []  # of the members that this write moves
     resting: list[str] = []  # others that flap, which the title names as well
+    forces: dict[int, Force] = {}
     for member, reversals in _reversals(after, excuse(domain, drivers)).items():
-        strength = force(reversals, event.time, settings)
+        strength = forces.get(id(reversals))
+        if strength is None:  # members that move together share their reversals: one force for all of them
+            strength = forces[id(reversals)] = force(reversals, event.time, settings)
         if (strength.suffices or stands.open) and strength.ends > event.time:
             if reversals[-1].event is event:
                 flapping.append((strength, member, reversals))
@@ -62,26 +65,38 @@ def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings
 def _members(value: Value | UnsetType) -> frozenset[str] | None:
     if value is None:
         return frozenset()
-    return frozenset(map(text, value)) if isinstance(value, tuple) else None
+    if not isinstance(value, tuple):
+        return None
+    if set(map(type, value)) == {str}:  # a text is its own text: a thousand of them, in each of 64 writes, at every write
+        return frozenset(value)  # type: ignore[arg-type]
+    return frozenset(map(text, value))
 
 
 def _reversals(writes: Sequence[Action], justified: Excuse) -> dict[str, tuple[Reversal, ...]]:
-    """By member, those that were switched at least twice."""
-    switches: dict[str, list[tuple[Action, bool]]] = {}
+    """By member, those that were switched at least twice. Members that were switched by the same writes share one tuple."""
+    switches: dict[str, list[int]] = {}
     standing = _members(writes[0].old)
-    for write in writes:
+    for i, write in enumerate(writes):
         members = _members(write.new)
         if members is None:
             continue
-        for member in sorted(members ^ standing) if standing is not None else ():
-            switches.setdefault(member, []).append((write, member in members))
+        for member in members ^ standing if standing is not None else ():
+            switches.setdefault(member, []).append(i)
         standing = members
-    return {member: _turned(moves, justified) for member, moves in switches.items() if len(moves) > 1}
+    turned: dict[tuple[int, ...], tuple[Reversal, ...]] = {}
+    found = {}
+    for member, moves in sorted(switches.items()):
+        if len(moves) > 1:
+            together = tuple(moves)
+            if together not in turned:
+                turned[together] = _turned([writes[i] for i in moves], justified)
+            found[member] = turned[together]
+    return found
 
 
-def _turned(moves: list[tuple[Action, bool]], justified: Excuse) -> tuple[Reversal, ...]:
+def _turned(moves: Sequence[Action], justified: Excuse) -> tuple[Reversal, ...]:
     found = []
-    for (undone, _), (event, _) in pairwise(moves):
+    for undone, event in pairwise(moves):
         share = justified(event, undone, undone.time, 0.0)
         found.append(Reversal(event, undone, 1.0 - share, share, 1.0, 1.0, undone.agent != event.agent))
     return tuple(found)

@@ -24,12 +24,13 @@ from models.values import number
 
 STEPS = 6  # each against the one two before: three rounds
 LEAST = 0.05  # mean step, ln units
+WIDEST = 700.0  # ln units; e to more than that is no float: from the least to the largest float it is 1,435
 STEEP = math.log(10.0)  # a move of three rounds that scores 1
 
 
 def seen(node: Node, domain: Domain, settings: Thrashing) -> Iterable[Sighting]:
     """A sighting where this write is the latest of at least three rounds of escalation."""
-    links = _ladder(node)
+    links = _ladder(node, node.event.time - domain.settings.window)
     if len(links) < STEPS + 1:
         return
     writes = [node.event, *(link.cause.event for link in links)][::-1]
@@ -48,8 +49,9 @@ def seen(node: Node, domain: Domain, settings: Thrashing) -> Iterable[Sighting]:
     yield _sighting(rungs, links, mean, move, settings)
 
 
-def _ladder(node: Node) -> list[Link]:
-    """The links from this write back, newest first: two agents in turn, each on its own knob, numbers above zero."""
+def _ladder(node: Node, edge: int) -> list[Link]:
+    """The links from this write back, newest first: two agents in turn, each on its own knob, numbers above zero. A write before `edge`
+    (ns) is the last: the graph knows no causes of what has left its window."""
     links: list[Link] = []
     places: list[tuple[str, str, str]] = []
     here = node
@@ -58,7 +60,8 @@ def _ladder(node: Node) -> list[Link]:
         if place is None or (len(places) >= 2 and places[-2] != place) or (places and _alike(places[-1], place)):
             return links[:-1]
         places.append(place)
-        link = next((link for link in here.parents if _place(link.cause) is not None), None)
+        parents = here.parents if here.event.time >= edge else ()
+        link = next((link for link in parents if _place(link.cause) is not None), None)
         if link is None:
             return links
         links.append(link)
@@ -110,6 +113,6 @@ def _sighting(rungs: list[Action], links: list[Link], mean: float, move: float, 
         score=points,
         confidence=path,
         basis="cited",
-        metrics={"round_ratio": math.exp(mean), "three_rounds": math.exp(move)},
+        metrics={"round_ratio": math.exp(mean), "three_rounds": math.exp(min(move, WIDEST))},
         ends=event.time + max(settings.hold, 3 * (event.time - rungs[-3].time)),
     )
