@@ -15,6 +15,8 @@ from models.events import Action, Sample
 from models.instants import SECOND
 
 BUCKET = 10 * SECOND
+DRIVERS = 16  # series that are looked at for one knob, the first by name of those that it has
+EVERY = 60 * SECOND  # between two looks at what has left the memory: all series are looked at
 MOST_SERIES = 10_000  # of one domain; beyond them new ones are left out and counted
 
 
@@ -29,6 +31,7 @@ class Demand:
     def __init__(self) -> None:
         self._series: dict[str, dict[str, deque[tuple[int, float]]]] = {}  # resource -> metric -> (ns, value), oldest first
         self._count = 0
+        self._edge = -EVERY  # (ns) what was not younger has left
         self.shed = 0
 
     def __len__(self) -> int:
@@ -50,7 +53,10 @@ class Demand:
             points.append((sample.time, sample.value))
 
     def forget(self, edge: int) -> None:
-        """What is not younger than `edge` (ns) leaves the memory."""
+        """What is not younger than `edge` (ns) leaves the memory, at most a minute later: `drivers` does not look there."""
+        if edge < self._edge + EVERY:
+            return
+        self._edge = edge
         for resource, metrics in list(self._series.items()):
             for metric, points in list(metrics.items()):
                 while points and points[0][0] <= edge:
@@ -67,12 +73,15 @@ class Demand:
             return NO_DRIVERS
         names = {(writes[0].resource, metric) for metric in self._series.get(writes[0].resource, ())}
         names |= {(read.resource, read.metric) for write in writes for read in write.reads}
-        found = []
+        found: list[list[tuple[int, float]]] = []
+        first = bucket(edge)
         for resource, metric in sorted(names):
+            points = self._series.get(resource, {}).get(metric)
             # a bucket that the edge cuts counts for nothing: whoever begins to read there knows another first sample of it
-            points = [p for p in self._series.get(resource, {}).get(metric, ()) if bucket(p[0]) > bucket(edge)]
-            if len(points) > 1:
-                found.append(points)
+            if points is not None and len(points) > 1 and bucket(points[-2][0]) > first:
+                found.append([p for p in points if bucket(p[0]) > first])
+                if len(found) == DRIVERS:
+                    break
         return Drivers(found)
 
 

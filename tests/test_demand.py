@@ -7,7 +7,7 @@ import math
 import pytest
 from small_histories import moment, wrote
 
-from models.demand import BUCKET, Demand
+from models.demand import BUCKET, DRIVERS, EVERY, Demand
 from models.events import Read, Sample
 
 
@@ -47,4 +47,16 @@ def test_what_leaves_the_memory_leaves() -> None:
     demand.forget(moment(10))
     assert len(demand) == 1 and not demand.drivers([wrote(60, "hpa", 1, 2, "web replicas")], 0)
     demand.forget(moment(20))
+    assert len(demand) == 1  # all series are looked at, so not at every call
+    demand.forget(moment(10) + EVERY)
     assert len(demand) == 0
+
+
+def test_a_resource_with_very_many_series_costs_a_write_no_more() -> None:
+    demand = Demand()
+    for metric in range(200):
+        for i in range(2):
+            fields = {"id": f"{metric}/{i}", "resource": "web", "metric": f"rps{metric:03}", "role": "demand"}
+            demand.add(Sample(time=moment(10 * i), source="lb", value=i, **fields))
+    drivers = demand.drivers([wrote(60, "hpa", 1, 2, "web replicas")], 0)
+    assert len(drivers._series) == DRIVERS
