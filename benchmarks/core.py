@@ -28,12 +28,15 @@ BATCH = 2000  # events between ticks
 class Mix:
     """A deterministic stream of events."""
 
-    def __init__(self, mix: dict[str, object], scale_agents: int = 1, scale_resources: int = 1, rate: float | None = None) -> None:
+    def __init__(
+        self, mix: dict[str, object], scale_agents: int = 1, scale_resources: int = 1, rate: float | None = None, ramp: str = "ramp"
+    ) -> None:
         self.rng = random.Random(SEED)
         self.agents = int(mix["agents"]) * scale_agents  # type: ignore[call-overload]
         self.resources = int(mix["resources"]) * scale_resources  # type: ignore[call-overload]
         self.rate = rate or float(mix["rate_per_s"])  # type: ignore[arg-type]
         self.mix = mix
+        self.steps, self.factor = int(mix[ramp]["steps"]), float(mix[ramp]["factor"])  # type: ignore[index]
         self.value: dict[int, object] = {}
         self.step: dict[int, int] = {}
         self.recent: list[Event] = []
@@ -57,7 +60,8 @@ class Mix:
         elif kind < mix["knobs"]["fight"] + mix["knobs"]["deploy"]:  # type: ignore[index]
             old, new = (f"sha-{step - 1:x}-{knob:x}", f"sha-{step:x}-{knob:x}")
         else:
-            new = round(10 * 1.15 ** (min(step % 24, 24 - step % 24)), 3)
+            place = step % (2 * self.steps)
+            new = round(10 * self.factor ** min(place, 2 * self.steps - place), 3)
         self.value[knob] = new
         links: dict[str, object] = {}
         draw = rng.random()
@@ -105,8 +109,8 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)
     mix = tomllib.loads((Path(__file__).parent / "mix.toml").read_text())
     if len(sys.argv) > 1:  # one case, in a process of its own so that memory is its own
-        agents, resources, rate, events, settle = (float(v) for v in sys.argv[1:])
-        figures = run(int(events), Mix(mix, int(agents), int(resources), rate), int(settle))
+        agents, resources, rate, events, settle = (float(v) for v in sys.argv[1:6])
+        figures = run(int(events), Mix(mix, int(agents), int(resources), rate, *sys.argv[6:]), int(settle))
         print(*figures)
         return
     n = int(mix["events"])
@@ -116,14 +120,15 @@ def main() -> None:
         ("10x agents", 10, 1, rate, n),
         ("10x resources", 1, 10, rate, n),
         ("1/10 live events (window and rate)", 1, 1, rate / 10, n // 4),
+        ("every ramp hunts", 1, 1, rate, n, "hunting"),
     )
     print(
         f"core, CPU time of one process; seed {SEED}; CPython {platform.python_version()}, {platform.machine()}; {n} events of mix.toml"
     )
     print(f"{'case':<36}{'events/s':>10}{'µs each':>9}{'decode only':>13}{'live':>9}{'B/live':>8}{'revisions':>11}")
-    for name, agents, resources, case_rate, events in cases:
+    for name, agents, resources, case_rate, events, *ramp in cases:
         out = subprocess.run(
-            [sys.executable, __file__, *(str(v) for v in (agents, resources, case_rate, events, events // 3))],
+            [sys.executable, __file__, *(str(v) for v in (agents, resources, case_rate, events, events // 3, *ramp))],
             check=True, capture_output=True, text=True,
         ).stdout.split()  # fmt: skip
         speed, floor, live, size, revisions = (float(v) for v in out)
