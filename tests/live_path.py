@@ -22,7 +22,7 @@ from simulation import SENTINEL, revisions
 from wire_events import cloudevent
 
 from models.analyzer import Analyzer
-from models.events import Action, Event
+from models.events import Action, Event, Sample
 from models.findings import Finding, decode_finding
 from models.instants import HOUR
 from streams.broker import free_port
@@ -122,10 +122,12 @@ class LivePath:
         newest = {name: max(revision for other, revision in wanted if other == name) for name, _ in wanted}
         rows = self.query(f"SELECT finding_id, revision FROM findings WHERE {own}")
         assert sorted((row["finding_id"], row["revision"]) for row in rows) == sorted(newest.items())
-        until(lambda: self.query(f"SELECT count() n FROM signals WHERE {own}")[0]["n"] >= len(events), "signals", within, 1.0)
-        assert self.query(f"SELECT count() n, uniqExact(event) u FROM signals WHERE {own}") == [
-            {"n": len(events), "u": len(events)}
-        ]
+        passed_on = (
+            f"FROM signals WHERE {own} AND kind != 'sample'"  # of samples reduce passes on the first of a bucket in each partition
+        )
+        count = sum(not isinstance(event, Sample) for event in events)
+        until(lambda: self.query(f"SELECT count() n {passed_on}")[0]["n"] >= count, "signals", within, 1.0)
+        assert self.query(f"SELECT count() n, uniqExact(event) u {passed_on}") == [{"n": count, "u": count}]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         for worker in self.workers:

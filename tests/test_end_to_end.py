@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from real_alertmanager import BINARY, MISSING, RealAlertmanager, Receiver
 from wire_events import cloudevent
 
 from models.decode import decode_event
-from models.events import Action, Event
+from models.events import Action, AnyEvent, Event
 from models.instants import HOUR, SECOND
 from streams.kafka_client import read_all
 from streams.settings import Alert, Settings, topic
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.kafka
 
 
 def test_the_events_of_these_tests_survive_the_wire() -> None:
-    for event in history(3, events=200):
+    events = [event for seed in (3, 7, 11) for event in history(seed, events=600)]
+    assert {type(event) for event in events} == set(get_args(AnyEvent))
+    for event in events:
         assert decode_event(cloudevent(event)) == event
 
 

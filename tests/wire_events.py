@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from models.events import Action, Event, Intent, Transition
+from models.events import Action, Dependency, Event, Intent, Sample, Transition, Verdict
 from models.instants import format_time
 
 ENVELOPE = {"time", "source", "id", "domain", "resource", "causes", "traceparent", "late", "kind"}
@@ -22,6 +22,11 @@ def cloudevent(event: Event) -> bytes:
         kind = "action"
     elif isinstance(event, Intent):
         data, kind = _timed(data, "until"), "intent"
+    elif isinstance(event, Dependency):
+        data, kind = _timed(data, "until"), "dependency"
+        data |= {"from": data.pop("dependent"), "to": data.pop("dependency"), "kind": data.pop("relation", "")}
+    elif isinstance(event, Sample | Verdict):
+        kind = "sample" if isinstance(event, Sample) else "verdict"
     else:
         assert isinstance(event, Transition)
         data["from"], data["to"], kind = data.pop("before", None), data.pop("after", None), "transition"
