@@ -27,6 +27,7 @@ ELSEWHERE = {
     "interplay worker [ROLE...]": "test_end_to_end.py",
     'interplay query "SELECT pattern, kind, title FROM findings"': "test_demo.py",
     "interplay validate FILE": "test_cli.py",
+    "interplay analyze audit.log --cluster prod": "test_kubernetes.py",
     "interplay config": "test_cli.py",
     "interplay schema": "test_cli.py",
     "interplay scenario list": "test_scenarios.py",

@@ -13,7 +13,7 @@ from models.events import Event, Sample
 from models.findings import Change, Finding
 from models.instants import format_duration
 from streams.cli.command import FOUND, OK, Command, Context, Trouble, program_version
-from streams.cli.lines import read, refusal
+from streams.cli.lines import Sourcing, read, refusal, sourcing_arguments
 from streams.intake import HOLD, Intake, side_by_side
 from streams.report import FORMATS
 from streams.report.album import Album
@@ -65,8 +65,10 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), or lines of text in *.trace",
+        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), lines of text in *.trace, or a "
+        "Kubernetes audit log",
     )
+    sourcing_arguments(parser)
     parser.add_argument(
         "--format",
         choices=tuple(FORMATS),
@@ -87,17 +89,19 @@ def _run(context: Context) -> int:
     arguments, settings = context.arguments, context.settings()
     intake = Intake(Analyzer(settings.analysis))
     tally = Tally(Album(2 * HOLD) if arguments.format == "html" else None)
-    _take(arguments.files, intake, tally, context.err)
+    sourcing = Sourcing(arguments.source, arguments.cluster)
+    _take(arguments.files, sourcing, intake, tally, context.err)
     if not tally.read:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()
-        raise Trouble(_unread(arguments.files, tally.bad))
+        raise Trouble(" ".join([_unread(arguments.files, tally.bad), *sourcing.sentences()]))
     context.err.progress(f"{tally.read:,} events read, analysing ...")
     tally.take(intake.finish())
     context.err.clear()
     judged = judge(list(tally.findings.values()), settings.waiver, arguments.fail_on)
     if intake.late:
         context.err.say(_late(intake.late, settings.analysis.time.lateness))
-    summary = (*_summary(tally, judged, Counter(intake.counters())), *_verdict(judged, settings.waiver, tally.newest))
+    found = _summary(tally, judged, Counter(intake.counters()))
+    summary = (*found, *sourcing.sentences(), *_verdict(judged, settings.waiver, tally.newest))
     report = Report(judged, summary, tuple(arguments.files), tally.album.kept if tally.album else {}, program_version())
     told = FORMATS[arguments.format](report, context.out)
     if told:
@@ -108,8 +112,8 @@ def _run(context: Context) -> int:
     return FOUND if report.failed else OK
 
 
-def _take(files: Sequence[str], intake: Intake, tally: Tally, err: Terminal) -> None:
-    for number, line, event in side_by_side([read(file) for file in files]):
+def _take(files: Sequence[str], sourcing: Sourcing, intake: Intake, tally: Tally, err: Terminal) -> None:
+    for number, line, event in side_by_side([read(file, sourcing=sourcing) for file in files]):
         if isinstance(event, Rejection):
             tally.bad += 1
             if tally.bad <= COMPLAINTS:
@@ -198,6 +202,7 @@ settings covers is told as waived, with owner and reason, and does not fail.""",
     examples=(
         "interplay analyze events.jsonl",
         "zcat night.jsonl.gz | interplay analyze - --format json",
+        "interplay analyze audit.log --cluster prod",
         "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict --format junit > interplay.xml",
     ),
     exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, or not a single event in it",

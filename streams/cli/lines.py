@@ -1,22 +1,78 @@
-"""Events from the files of a command line, and the words for lines that are none."""
+"""Events from the files of a command line, whatever source they are of, and the words for lines that are none."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from models.decode import Rejection
 from models.events import AnyEvent
 from streams.cli.command import Trouble
 from streams.sources.files import DAMAGED, Look, read_events
+from streams.sources.logs import LOGS, read_log
 from streams.sources.traces import SUFFIX, read_trace
 
+RECOGNISE, EVENTS = "recognise", "events"
+CLUSTER_LIMIT = 64  # characters: it begins the name of every resource
 
-def read(file: str, also: Look | None = None) -> Iterator[tuple[int, AnyEvent | Rejection]]:
+
+@dataclass
+class Sourcing:
+    """Of which source the files are, and what was passed over in logs that were not written for this program."""
+
+    source: str = RECOGNISE
+    cluster: str = "cluster"
+    logs: dict[str, Counter[str]] = field(default_factory=dict)  # by the source's name
+
+    def sentences(self) -> list[str]:
+        """What became of the lines of such logs, a sentence each."""
+        told = []
+        for source, counts in sorted(self.logs.items()):
+            rest = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items()) if name != "changes")
+            told.append(
+                f"{source}: {counts['changes']:,} requests that may change something{f'; passed over: {rest}' if rest else ''}."
+            )
+        return told
+
+
+def sourcing_arguments(parser: ArgumentParser) -> None:
+    """What a command that reads files of any source is given."""
+    parser.add_argument(
+        "--source",
+        choices=(RECOGNISE, EVENTS, *LOGS),
+        default=RECOGNISE,
+        help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="NAME",
+        type=_cluster,
+        default="cluster",
+        help="of Kubernetes audit logs: resources are called k8s/NAME/namespace/kind/name",
+    )
+
+
+def _cluster(text: str) -> str:
+    if not text or len(text) > CLUSTER_LIMIT or "/" in text or any(each.isspace() for each in text):
+        raise ArgumentTypeError(f"a name of at most {CLUSTER_LIMIT} characters without spaces and slashes, not {text[:80]!r}")
+    return text
+
+
+def read(file: str, also: Look | None = None, sourcing: Sourcing | None = None) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     """Line numbers with events, or with why there is none. Raises Trouble where the file cannot be read to its end.
 
-    `also` is shown each line of JSON as it is; a trace has its own words, which its reader checks."""
+    `also` is shown each line of JSON as it is; a trace has its own words, which its reader checks. Logs of other sources are read only
+    with a `sourcing`, which is told what was passed over."""
     try:
-        yield from read_trace(file) if file.endswith(SUFFIX) else read_events(file, also)
+        if file.endswith(SUFFIX):
+            yield from read_trace(file)
+        elif sourcing is None or sourcing.source == EVENTS:
+            yield from read_events(file, also)
+        else:
+            insisted = "" if sourcing.source == RECOGNISE else sourcing.source
+            yield from read_log(file, insisted, sourcing.cluster, sourcing.logs)
     except DAMAGED as error:
         raise Trouble(f"{file}: cut short or damaged: {error}") from error
     except OSError as error:

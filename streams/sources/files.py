@@ -34,16 +34,35 @@ _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", 
 
 
 def read_events(path: str, also: Look | None = None) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-    """(line number from 1, event or why not); blank lines are passed over. "-" is standard input. `also` is shown each line as it is.
+    """(line number from 1, event or why not). `also` is shown each line as it is. Otherwise as `read_lines`."""
+    for number, line in read_lines(path):
+        if isinstance(line, Rejection):
+            yield number, line
+            continue
+        if also is not None:
+            also(line)
+        yield number, decode_line(line)
+
+
+def decode_line(line: bytes) -> AnyEvent | Rejection:
+    """The event of one line. A line that begins an array, as other programs write events, is told what to do."""
+    event = decode_event(line)
+    if isinstance(event, Rejection) and line.lstrip().startswith(b"["):
+        return msgspec.structs.replace(event, detail=f"{event.detail}; one object per line, no array: jq -c '.[]' FILE")
+    return event
+
+
+def read_lines(path: str) -> Iterator[tuple[int, bytes | Rejection]]:
+    """(line number from 1, line or why it cannot be taken); blank lines are passed over. "-" is standard input.
 
     Compression is recognised by content, and a byte order mark is passed over. Raises OSError where the file cannot be read, and
     that or one of DAMAGED where it is cut short or damaged.
     """
     if path == "-":
-        yield from _lines(_decompressed(sys.stdin.buffer), also)
+        yield from _lines(_decompressed(sys.stdin.buffer))
         return
     with Path(path).open("rb") as file:
-        yield from _lines(_decompressed(file), also)
+        yield from _lines(_decompressed(file))
 
 
 def _decompressed(file: BinaryIO) -> BinaryIO:
@@ -59,7 +78,7 @@ def _decompressed(file: BinaryIO) -> BinaryIO:
     return buffered
 
 
-def _lines(file: BinaryIO, also: Look | None) -> Iterator[tuple[int, AnyEvent | Rejection]]:
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
     number = 0
     while line := file.readline(LINE_LIMIT + 2):
         number += 1
@@ -72,12 +91,4 @@ def _lines(file: BinaryIO, also: Look | None) -> Iterator[tuple[int, AnyEvent | 
                 size += len(line)
             yield number, Rejection("too_large", "", f"{size:,} bytes, at most {LINE_LIMIT:,}")
         elif line.strip():
-            if also is not None:
-                also(line)
-            event = decode_event(line)
-            yield number, _array(event) if isinstance(event, Rejection) and line.lstrip().startswith(b"[") else event
-
-
-def _array(rejection: Rejection) -> Rejection:
-    """Says it too where the line begins an array, as other programs write events."""
-    return msgspec.structs.replace(rejection, detail=f"{rejection.detail}; one object per line, no array: jq -c '.[]' FILE")
+            yield number, line

@@ -1,0 +1,257 @@
+"""From one persisted (or refused) request to actions: which knob of which object went from what to what, by whom.
+
+    patch deployments/scale {"spec": {"replicas": 2}}  ->  scale k8s/<cluster>/shop/deployment/checkout spec.replicas 6 -> 2
+
+A new value is what the server answered, else what the request says; an old one is the object's last state in this log. What a workload's
+own controllers make and end follows from somebody else's write: it is counted as `derived`. Their changes of ReplicaSets carry their
+Deployment as `rollout`, so that they never fight with themselves, and still with a hand that scales the ReplicaSet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec import UNSET, UnsetType
+
+from models.events import Action, Value, Why
+from models.instants import parse_time
+from models.values import same
+from streams.sources.kubernetes.agents import Agent, agent_of
+from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, hashed, knobs_of, named_by
+from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
+from streams.sources.kubernetes.objects import Known, Objects
+from streams.sources.kubernetes.record import Json, Object, Record, Ref, body
+
+REFUSED = frozenset({403, 409, 422, 429})
+NODES = frozenset({"nodes", "nodeclaims", "machines"})  # things that an autoscaler makes and ends under ever new names
+MOST_KNOBS = 200  # of one write; more are told as one change of all of it
+EXISTS, PLACE = "exists", "spec.nodeName"
+
+
+class Translator:
+    """Requests of one cluster in the order in which they were answered. `counts` tells what became no action, and why."""
+
+    def __init__(self, cluster: str, counts: Counter[str]) -> None:
+        self._cluster = cluster
+        self._counts = counts
+        self._objects = Objects()
+
+    def actions(self, record: Record) -> list[Action]:
+        """What the request changed; empty where that is nothing. Raises what decoding a body raises, and ValueError for a bad time."""
+        ref = record.object_ref or Ref()
+        asked, answered = body(record.request_object), _object(body(record.response_object))
+        name = ref.name or _name(answered) or _name(_object(asked))
+        if not name or _dry(asked):
+            self._counts["dry_run" if name else "no_name"] += 1
+            return []
+        code = record.response_status.code if record.response_status else 0
+        write = _Write(
+            record, agent_of(record), resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name), self._cluster
+        )
+        known = self._objects.get(write.resource)
+        if not 200 <= code < 300:
+            return self._failed(write, ref, asked, code)
+        if ref.resource == "pods":
+            return self._pod(write, ref, known, asked, answered, name)
+        if record.verb == "delete":
+            return self._deleted(write, ref, known)
+        if record.verb == "create" or code == 201:
+            return self._created(write, ref, known, answered or _object(asked))
+        return self._changed(write, ref, known, asked, answered)
+
+    def _failed(self, write: _Write, ref: Ref, asked: Json, code: int) -> list[Action]:
+        outcome = "rejected" if code in REFUSED else "failed"
+        if code in (404, 0) or (code == 429 and ref.subresource != "eviction") or write.agent.part == "plan":
+            self._counts["without_effect"] += 1
+            return []
+        if ref.subresource == "scale":
+            wanted = knobs_of(ref.resource, _object(asked)).get(REPLICAS, UNSET) if asked else UNSET
+            return [write.action("scale", REPLICAS, UNSET, wanted, outcome=outcome)]
+        verb = "evict" if ref.subresource == "eviction" else write.record.verb
+        return [write.action(verb, PLACE if verb == "evict" else "spec", UNSET, UNSET, outcome=outcome)]
+
+    def _pod(self, write: _Write, ref: Ref, known: Known, asked: Json, answered: Object, name: str) -> list[Action]:
+        """A pod is made where it is placed, and unmade where somebody other than its own controller or its kubelet ends it."""
+        known.owner = known.owner or controller_of(answered) or controller_by_name(name)
+        owner = resource_name(self._cluster, ref.namespace, *known.owner) if known.owner else ""
+        if ref.subresource == "binding":
+            target = _object(asked).get("target")
+            known.node = str(target.get("name") or "") if isinstance(target, dict) else ""
+            known.ended = False
+            return [write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner)]
+        if ref.subresource == "eviction" or write.record.verb == "delete":
+            known.node = known.node or _node(answered)
+            ours = write.agent.part != "" or known.maker == write.agent.name
+            if known.ended or (ours and ref.subresource == ""):
+                self._counts["derived"] += 1
+                return []
+            known.ended = True
+            old: Value | UnsetType = known.node[:512] or UNSET
+            verb = "evict" if ref.subresource == "eviction" else "delete"
+            return [write.action(verb, PLACE, old, None, owner=owner, why=_reason(asked))]
+        if write.record.verb == "create":
+            known.maker, known.ended = write.agent.name, False
+            self._counts["derived"] += 1
+            return []
+        return self._changed(write, ref, known, asked, answered)
+
+    def _created(self, write: _Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
+        now, before = knobs_of(ref.resource, obj), known.knobs
+        known.knobs, known.whole = now, bool(obj)
+        known.writers = {path: {write.agent.name} for path in now}
+        known.owner, known.maker, known.ended = controller_of(obj), write.agent.name, False
+        if write.agent.part == "plan":
+            self._counts["derived"] += 1
+            return []
+        old = None if ref.resource in NODES else False
+        again = [path for path in sorted(now) if path in before and not same(before[path], now[path])]
+        rewritten = [
+            write.action("create", path, before[path], now[path]) for path in again
+        ]  # it was there before, with other values
+        return [write.action("create", EXISTS, old, True, rollout=write.own_life), *rewritten]
+
+    def _deleted(self, write: _Write, ref: Ref, known: Known) -> list[Action]:
+        maker, planned = known.maker, write.agent.part != "" or known.ended
+        known.ended, known.maker = True, ""
+        if planned:
+            self._counts["derived"] += 1
+            return []
+        new = None if ref.resource in NODES else False
+        return [write.action("delete", EXISTS, True, new, rollout=write.own_life if maker in ("", write.agent.name) else "")]
+
+    def _changed(self, write: _Write, ref: Ref, known: Known, asked: Json, answered: Object) -> list[Action]:
+        """Update, patch and apply alike: what differs from before, and of a patch also what it names and leaves as it is."""
+        scale = ref.subresource == "scale"
+        patch = write.record.verb == "patch"
+        known.owner = known.owner or controller_of(answered)
+        if not answered and not isinstance(asked, dict):
+            known.unknown()
+            return [write.action("scale" if scale else write.record.verb, REPLICAS if scale else "spec", UNSET, UNSET)]
+        whole = bool(answered) and not scale
+        now = knobs_of(ref.resource, answered or _object(asked))
+        named = {REPLICAS} if scale else (named_by(ref.resource, asked) if patch else set())
+        if scale and known.old(REPLICAS) is UNSET:
+            before = _status_replicas(answered)  # what ran before the write: a fair stand-in for what was wanted
+            if before is not None:
+                known.knobs[REPLICAS] = before
+        if not whole and not scale and not patch:
+            whole = True  # an update without an answer sends all of the object
+        paths = set(now) | (set(known.knobs) if whole and known.whole else set())
+        found = [self._one(write, ref, known, path, now.get(path), named) for path in sorted(paths)]
+        known.knobs = dict(now) if whole else {**known.knobs, **now}
+        known.whole = known.whole or whole
+        told = [action for action in found if action is not None]
+        if len(told) > MOST_KNOBS:
+            return [write.action(write.record.verb, "spec", UNSET, hashed({path: str(value) for path, value in now.items()}))]
+        if not told:
+            self._counts["unchanged"] += 1
+        return told
+
+    def _one(self, write: _Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
+        old = known.old(path)
+        touched = not named.isdisjoint(_above(path))
+        if same(old, new) or (old is UNSET and not touched):
+            writers = known.writers.setdefault(path, set())
+            if not touched or write.agent.name in writers or not writers:  # its own value again, or nobody's: no second owner
+                if touched:
+                    writers.add(write.agent.name)
+                return None
+        else:
+            known.writers[path] = set()
+        known.writers[path].add(write.agent.name)
+        verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
+        plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
+        return write.action(verb, path, old, new, rollout=plan if write.agent.part == "plan" else "")
+
+
+class _Write:
+    """What the actions of one request share."""
+
+    def __init__(self, record: Record, agent: Agent, resource: str, cluster: str) -> None:
+        self.record, self.agent, self.resource = record, agent, resource
+        self.own_life = f"{agent.name} {resource}"
+        self._source = f"k8s/{cluster}/{agent.instance}"
+        self._time = parse_time(record.stage_timestamp)
+        self._version = version_of(record)
+
+    def action(
+        self,
+        verb: str,
+        parameter: str,
+        old: Value | UnsetType,
+        new: Value | UnsetType,
+        *,
+        owner: str = "",
+        outcome: str = "applied",
+        rollout: str = "",
+        why: str = "",
+    ) -> Action:
+        """One action; its id is the auditID and the knob."""
+        return Action(
+            time=self._time,
+            source=self._source,
+            id=f"{self.record.audit_id}#{parameter}"[:512],
+            resource=self.resource,
+            agent=self.agent.name,
+            verb=verb,
+            parameter=parameter,
+            old=old,
+            new=new,
+            version=self._version if outcome == "applied" else None,
+            outcome=outcome,
+            owner=owner,
+            rollout=rollout,
+            why=Why(text=why[:1000]) if why else None,
+        )
+
+
+def version_of(record: Record) -> int | None:
+    """The object's resourceVersion after the request, where it is a number. Raises what decoding the body raises."""
+    answered = _object(body(record.response_object))
+    meta = answered.get("metadata")
+    text = meta.get("resourceVersion") if isinstance(meta, dict) else None
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _object(value: Json) -> Object:
+    return value if isinstance(value, dict) and value.get("kind") != "Status" else {}
+
+
+def _name(obj: Object) -> str:
+    meta = obj.get("metadata")
+    name = meta.get("name") if isinstance(meta, dict) else None
+    return name if isinstance(name, str) and len(name) <= 253 else ""
+
+
+def _node(obj: Object) -> str:
+    spec = obj.get("spec")
+    node = spec.get("nodeName") if isinstance(spec, dict) else None
+    return node if isinstance(node, str) else ""
+
+
+def _dry(asked: Json) -> bool:
+    """A trial run may be asked for in the body of a deletion or eviction."""
+    options = asked.get("deleteOptions") if isinstance(asked, dict) else None
+    return isinstance(asked, dict) and bool(asked.get("dryRun") or (isinstance(options, dict) and options.get("dryRun")))
+
+
+def _reason(asked: Json) -> str:
+    """Why a pod is evicted, where the eviction carries it (the descheduler does)."""
+    meta = asked.get("metadata") if isinstance(asked, dict) else None
+    notes = meta.get("annotations") if isinstance(meta, dict) else None
+    reason = notes.get("reason") if isinstance(notes, dict) else None
+    return reason if isinstance(reason, str) else ""
+
+
+def _status_replicas(scale: Object) -> int | None:
+    status = scale.get("status")
+    replicas = status.get("replicas", 0) if isinstance(status, dict) else None
+    return replicas if isinstance(replicas, int) else None
+
+
+def _above(path: str) -> set[str]:
+    """The path and every path above it."""
+    return {path} | {path[:at] for at, char in enumerate(path) if char in ".["}
+
+
+__all__ = ["Knobs", "Translator", "version_of"]

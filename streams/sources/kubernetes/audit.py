@@ -1,0 +1,151 @@
+"""A whole audit log: noise passed over and counted, one event an auditID, put in order, then translated.
+
+Lines are nearly in the order of `stageTimestamp`. So what is of interest waits for HOLD, is sorted, and the times of one object's changes
+are dealt out in the order of its versions: the server's own order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from models.decode import Rejection
+from models.events import Action
+from models.instants import SECOND, parse_time
+from models.rejection import clipped, explained
+from streams.sources.kubernetes.actions import Translator, version_of
+from streams.sources.kubernetes.record import Record, Ref, records
+
+HOLD = 10 * SECOND  # event time
+REMEMBERED = 100_000  # auditIDs, so that a line that comes twice counts once
+
+WRITES = frozenset({"create", "update", "patch", "delete", "apply"})
+LAST_STAGES = frozenset({"ResponseComplete", "Panic"})
+SUBRESOURCES = frozenset({"", "scale", "eviction", "binding"})
+IGNORED = frozenset(
+    {
+        "bindings",
+        "certificatesigningrequests",
+        "componentstatuses",
+        "controllerrevisions",
+        "csinodes",
+        "endpoints",
+        "endpointslices",
+        "events",
+        "flowschemas",
+        "leases",
+        "localsubjectaccessreviews",
+        "nodemetrics",
+        "podmetrics",
+        "prioritylevelconfigurations",
+        "selfsubjectaccessreviews",
+        "selfsubjectreviews",
+        "selfsubjectrulesreviews",
+        "subjectaccessreviews",
+        "tokenreviews",
+        "volumeattachments",
+    }
+)
+
+Found: TypeAlias = tuple[int, Action | Rejection]
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+
+
+class Audit:
+    """Of one cluster. Feed lines, then `finish`; both answer (line number, action or why not)."""
+
+    def __init__(self, cluster: str = "cluster") -> None:
+        self.counts: Counter[str] = Counter()
+        self._translator = Translator(cluster, self.counts)
+        self._waiting: list[tuple[int, str, int, Record]] = []  # time, auditID, line
+        self._newest = self._oldest = 0
+        self._seen: set[str] = set()
+        self._order: deque[str] = deque()
+
+    def feed(self, number: int, line: bytes) -> Iterator[Found]:
+        """Takes in one line; what lies further back than HOLD comes out in order."""
+        for record in records(line):
+            if isinstance(record, Rejection):
+                yield number, record
+            elif self._is_change(record):
+                try:
+                    time = parse_time(record.stage_timestamp)
+                except ValueError as error:
+                    yield number, Rejection("bad_time", "stageTimestamp", clipped(str(error)))
+                    continue
+                self._remember(record.audit_id)
+                self._waiting.append((time, record.audit_id, number, record))
+                self._newest = max(self._newest, time)
+                self._oldest = min(self._oldest, time) if len(self._waiting) > 1 else time
+        if self._waiting and self._newest - self._oldest > 2 * HOLD:
+            yield from self._release(self._newest - HOLD)
+
+    def finish(self) -> Iterator[Found]:
+        """The log has ended."""
+        yield from self._release(None)
+
+    def _is_change(self, record: Record) -> bool:
+        """From the fields around the bodies alone; what it is not is counted by why."""
+        ref = record.object_ref or Ref()
+        why = (
+            "reads" if record.verb not in WRITES
+            else "earlier_stages" if record.stage not in LAST_STAGES
+            else "noise" if not ref.resource or ref.resource in IGNORED or ref.subresource not in SUBRESOURCES
+            else "dry_run" if "dryRun=" in record.request_uri
+            else "repeated" if record.audit_id in self._seen
+            else ""
+        )  # fmt: skip
+        self.counts[why or "changes"] += 1
+        return not why
+
+    def _remember(self, audit_id: str) -> None:
+        self._seen.add(audit_id)
+        self._order.append(audit_id)
+        if len(self._order) > REMEMBERED:
+            self._seen.discard(self._order.popleft())
+
+    def _release(self, until: int | None) -> Iterator[Found]:
+        due = sorted((each for each in self._waiting if until is None or each[0] <= until), key=lambda each: each[:3])
+        self._waiting = [each for each in self._waiting if until is not None and each[0] > until]
+        self._oldest = min((each[0] for each in self._waiting), default=0)
+        for _, _, number, record in _in_order(due):
+            try:
+                found = self._translator.actions(record)
+            except _BAD as error:
+                yield number, _refused(error)
+                continue
+            for action in found:
+                yield number, action
+
+
+def _in_order(due: list[tuple[int, str, int, Record]]) -> list[tuple[int, str, int, Record]]:
+    """The same requests, where those of one object that came in another order than its versions have changed places (and times)."""
+    places: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for place, (_, _, _, record) in enumerate(due):
+        ref = record.object_ref or Ref()
+        try:
+            version = version_of(record)
+        except _BAD:
+            continue  # told when it is translated
+        if version is not None and ref.name:
+            places.setdefault((ref.namespace, ref.resource, ref.name), []).append((place, version))
+    ordered = list(due)
+    for versions in places.values():
+        by_version = sorted(versions, key=lambda each: each[1])
+        if by_version != versions:
+            for (place, _), (origin, _) in zip(versions, by_version, strict=True):
+                time, _, _, record = due[place][0], *due[origin][1:]
+                stamp = due[place][3].stage_timestamp
+                ordered[place] = (time, due[origin][1], due[origin][2], replace(record, stage_timestamp=stamp))
+    return ordered
+
+
+def _refused(error: Exception) -> Rejection:
+    if isinstance(error, msgspec.DecodeError | UnicodeDecodeError | RecursionError):
+        rejection = explained(error, "responseObject")
+        return rejection if rejection.reason != "not_cloudevents" else Rejection("wrong_type", "responseObject", rejection.detail)
+    return Rejection("wrong_type", "", clipped(str(error)))

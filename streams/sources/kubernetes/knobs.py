@@ -1,0 +1,144 @@
+"""The knobs of a Kubernetes object: the leaves below `spec` (or the hashes of what `data` holds) as {path: value}.
+
+    {"spec": {"replicas": 3, "template": {"spec": {"containers": [{"name": "app", "image": "a:1"}]}}}}
+        ->  {"spec.replicas": 3, "spec.template.spec.containers[app].image": "a:1"}
+
+Lists of named things are taken by name, other lists are sets of members. What may hold a secret (environment, arguments, the content of
+ConfigMaps and Secrets) is told as a hash, never as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+
+from models.events import Scalar, Value
+from streams.sources.kubernetes.record import Json, Object
+
+Knobs = dict[str, Value]
+
+DEEPEST = 24  # levels below spec; what is deeper is one leaf
+MEMBERS = 500  # of one set; a larger one is told as a hash
+TEXT = 512  # characters; longer ones are told as a hash
+OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
+CONTENT = frozenset({"configmaps", "secrets"})
+REPLICAS = "spec.replicas"
+_INTEGERS = 1 << 63
+
+
+def knobs_of(resource: str, obj: Object) -> Knobs:
+    """Every knob of an object, by path. A scale to zero leaves `replicas` out, and so it is set here."""
+    if resource in CONTENT:
+        return {path: value for part in ("data", "binaryData", "stringData") for path, value in _content(part, obj.get(part))}
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return {}
+    if resource == "ingresses":
+        return {"spec.backends": tuple(sorted(_backends(spec)))}
+    found = dict(_leaves("spec", spec, 0, False))
+    if obj.get("kind") == "Scale":
+        return {REPLICAS: found.get(REPLICAS, 0)}
+    return found
+
+
+def named_by(resource: str, patch: Json) -> set[str]:
+    """The paths that a request's body names: a merge, strategic or apply patch is a partial object, a JSON patch a list of places."""
+    if isinstance(patch, dict):
+        return set(knobs_of(resource, patch))
+    paths: set[str] = set()
+    for step in patch if isinstance(patch, list) else ():
+        place = step.get("path") if isinstance(step, dict) else None
+        if isinstance(place, str):
+            paths.add(".".join(part.replace("~1", "/").replace("~0", "~") for part in place.strip("/").split("/")))
+    return paths
+
+
+def hashed(value: Json) -> str:
+    """A value's hash, the same for the same content whatever the order of its keys."""
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def _content(part: str, data: Json) -> Iterator[tuple[str, Value]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield f"{part}[{key[:253]}]", hashed(value)
+
+
+def _backends(spec: Object) -> Iterator[str]:
+    """host/path -> service:port, of every rule and of the default."""
+    rules = spec.get("rules")
+    for rule in rules if isinstance(rules, list) else ():
+        http = rule.get("http") if isinstance(rule, dict) else None
+        paths = http.get("paths") if isinstance(http, dict) else None
+        for path in paths if isinstance(paths, list) else ():
+            if isinstance(rule, dict) and isinstance(path, dict):
+                yield _short(f"{rule.get('host') or '*'}{path.get('path') or '/'} -> {_service(path.get('backend'))}")
+    default = spec.get("defaultBackend") or spec.get("backend")
+    if default:
+        yield _short(f"* -> {_service(default)}")
+
+
+def _service(backend: Json) -> str:
+    if not isinstance(backend, dict):
+        return "?"
+    service = backend.get("service")
+    if isinstance(service, dict):
+        port = service.get("port")
+        number = (port.get("number") or port.get("name")) if isinstance(port, dict) else ""
+        return f"{service.get('name')}:{number}"
+    if "serviceName" in backend:
+        return f"{backend.get('serviceName')}:{backend.get('servicePort')}"
+    return hashed(backend)
+
+
+def _leaves(path: str, value: Json, depth: int, opaque: bool) -> Iterator[tuple[str, Value]]:
+    if depth > DEEPEST or len(path) > TEXT - 100:
+        yield path[:TEXT], hashed(value)
+    elif isinstance(value, dict):
+        if value and all(isinstance(inner, str | int) for inner in value.values()) and path.endswith("elector"):
+            yield path, tuple(sorted(_short(f"{key}={inner}") for key, inner in value.items()))
+            return
+        for key, inner in value.items():
+            if not key.startswith("$"):  # the directives of a strategic merge patch
+                step = f"[{key[:253]}]" if "." in key or "/" in key else f".{key[:253]}"
+                yield from _leaves(path + step, inner, depth + 1, opaque or key in OPAQUE)
+    elif isinstance(value, list):
+        yield from _members(path, value, depth, opaque)
+    else:
+        yield path, hashed(value) if opaque and value is not None else _scalar(value)
+
+
+def _members(path: str, values: list[Json], depth: int, opaque: bool) -> Iterator[tuple[str, Value]]:
+    named = {name: each for each in values if isinstance(each, dict) and isinstance(name := each.get("name"), str)}
+    if values and len(named) == len(values) <= MEMBERS:
+        for name, each in named.items():
+            rest: Object = {key: inner for key, inner in each.items() if key != "name"}
+            yield from _leaves(f"{path}[{name[:253]}]", rest, depth + 1, opaque)
+            if not rest:
+                yield f"{path}[{name[:253]}]", True
+    elif opaque or len(values) > MEMBERS:
+        yield path, hashed(values)
+    else:
+        yield path, tuple(sorted({_member(each) for each in values}))
+
+
+def _member(value: Json) -> str:
+    if isinstance(value, dict) and "effect" in value and "key" in value:  # a taint
+        return _short(f"{value['key']}={value.get('value') or ''}:{value['effect']}")
+    if isinstance(value, str):
+        return _short(value)
+    return _short(msgspec.json.encode(value, order="deterministic").decode())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TEXT else hashed(text)
+
+
+def _scalar(value: Scalar) -> Scalar:
+    if isinstance(value, str):
+        return _short(value)
+    if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
+        return hashed(str(value))
+    return value

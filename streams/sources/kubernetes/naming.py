@@ -1,0 +1,58 @@
+"""Kubernetes objects as resources, `k8s/<cluster>/<namespace>/<kind>/<name>` (`-` for no namespace), and whose they are."""
+
+from __future__ import annotations
+
+import re
+
+from streams.sources.kubernetes.record import Json, Object
+
+NO_NAMESPACE = "-"
+_KINDS = {"endpoints": "endpoints", "ingresses": "ingress", "storageclasses": "storageclass", "networkpolicies": "networkpolicy"}
+# What the server appends to names it makes up has neither vowels nor the digits 0, 1 and 3 (k8s.io/apimachinery/pkg/util/rand).
+_POD = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+_REPLICA_SET = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{6,10}$")
+_ORDINAL = re.compile(r"^(.+)-\d+$")
+
+
+def kind_of(resource: str) -> str:
+    """deployments -> deployment, ingresses -> ingress, networkpolicies -> networkpolicy."""
+    if resource in _KINDS:
+        return _KINDS[resource]
+    if resource.endswith("ies"):
+        return resource[:-3] + "y"
+    return resource[:-2] if resource.endswith(("sses", "xes", "ches")) else resource.removesuffix("s")
+
+
+def resource_name(cluster: str, namespace: str, kind: str, name: str) -> str:
+    """The resource; every part is there."""
+    return f"k8s/{cluster}/{namespace or NO_NAMESPACE}/{kind}/{name}"
+
+
+def controller_of(obj: Object) -> tuple[str, str] | None:
+    """(kind, name) of the object that controls this one, by its owner references; the label tells the Deployment of a ReplicaSet's pod."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict):
+        return None
+    refs, labels = meta.get("ownerReferences"), meta.get("labels")
+    for ref in refs if isinstance(refs, list) else ():
+        if isinstance(ref, dict) and ref.get("controller") is True:
+            kind, name = str(ref.get("kind") or "").lower(), str(ref.get("name") or "")
+            return _above(kind, name, labels) if kind and name else None
+    return None
+
+
+def controller_by_name(pod: str) -> tuple[str, str] | None:
+    """The workload of a pod of which no more than the name is known."""
+    if plain := _POD.match(pod):
+        if above := _REPLICA_SET.match(plain[1]):
+            return "deployment", above[1]
+        return "workload", plain[1]
+    ordinal = _ORDINAL.match(pod)
+    return ("statefulset", ordinal[1]) if ordinal else None
+
+
+def _above(kind: str, name: str, labels: Json) -> tuple[str, str]:
+    digest = labels.get("pod-template-hash") if isinstance(labels, dict) else None
+    if kind == "replicaset" and isinstance(digest, str) and digest and name.endswith(f"-{digest}"):
+        return "deployment", name[: -len(digest) - 1]
+    return kind, name

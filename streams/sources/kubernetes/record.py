@@ -1,0 +1,142 @@
+"""One line of a Kubernetes audit log (audit.k8s.io/v1 Event or EventList) as a typed record; bodies stay undecoded until they are needed.
+
+Format: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/. Half of a log or more is noise, which never gets further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from models.decode import Rejection
+from models.rejection import clipped, explained
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Object: TypeAlias = dict[str, Json]
+
+GROUP = "audit.k8s.io/"
+NAME_LIMIT = 512  # characters, as for every event
+_ABSENT = msgspec.Raw(b"null")
+
+
+class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """What a request is about. `name` is missing where the server makes one up."""
+
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    api_group: str = ""
+
+
+class User(msgspec.Struct, frozen=True, gc=False):
+    """Who asked. `extra` names the pod of a service account's token where the cluster binds them."""
+
+    username: str = ""
+    extra: dict[str, list[str]] | None = None
+
+
+class Status(msgspec.Struct, frozen=True, gc=False):
+    """How it was answered."""
+
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class Record(msgspec.Struct, frozen=True, rename="camel"):
+    """One audit event. Times are RFC 3339."""
+
+    kind: str
+    audit_id: str = msgspec.field(name="auditID")
+    stage: str
+    verb: str
+    user: User
+    stage_timestamp: str = ""
+    level: str = ""
+    request_uri: str = msgspec.field(name="requestURI", default="")
+    user_agent: str = ""
+    source_ips: list[str] = msgspec.field(name="sourceIPs", default_factory=list)
+    object_ref: Ref | None = None
+    impersonated_user: User | None = None
+    response_status: Status | None = None
+    request_object: msgspec.Raw = _ABSENT
+    response_object: msgspec.Raw = _ABSENT
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    kind: str = ""
+    api_version: str = ""
+    audit_id: str = msgspec.field(name="auditID", default="")
+    stage: str = ""
+
+    @property
+    def is_audit(self) -> bool:
+        """By its group; the elements of a batch, sent one by one, carry none, but nothing else has an auditID and a stage."""
+        return self.api_version.startswith(GROUP) or (not self.api_version and self.audit_id != "" and self.stage != "")
+
+
+class _List(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
+_head = msgspec.json.Decoder(_Head).decode
+_record = msgspec.json.Decoder(Record).decode
+_list = msgspec.json.Decoder(_List).decode
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def recognised(line: bytes) -> bool:
+    """Whether a line is an audit event or a list of them, by what it says of itself."""
+    if b"audit" not in line:
+        return False
+    try:
+        head = _head(line)
+    except _BAD:
+        return False
+    return head.is_audit and head.kind in ("Event", "EventList")
+
+
+def records(line: bytes) -> Sequence[Record | Rejection]:
+    """The audit events of one line. A bad element of a list is rejected alone, with its place."""
+    try:
+        head = _head(line)
+        if not head.is_audit:
+            return (Rejection("unknown_type", "apiVersion", clipped(f"{head.api_version!r} is not audit.k8s.io/v1")),)
+        if head.kind != "EventList":
+            return (_one(line, ""),)
+        return [_one(item, f"items[{place}]") for place, item in enumerate(_list(line).items)]
+    except _BAD as error:
+        return (_named(explained(error)),)
+
+
+def body(raw: msgspec.Raw) -> Json:
+    """A body as JSON values. Raises msgspec's errors, or RecursionError."""
+    decoded: Json = msgspec.json.decode(raw)
+    return decoded
+
+
+def _one(raw: bytes | msgspec.Raw, place: str) -> Record | Rejection:
+    try:
+        record = _record(raw)
+    except _BAD as error:
+        return _named(explained(error, place))
+    if record.kind != "Event" or not record.audit_id:
+        path = "kind" if record.kind != "Event" else "auditID"
+        return Rejection(
+            "missing_field", f"{place}.{path}".lstrip("."), f"no audit event: `{path}` is {clipped(repr(record.kind))}"
+        )
+    ref = record.object_ref
+    texts = (record.audit_id, record.user.username, *((ref.name, ref.namespace, ref.resource) if ref else ()))
+    if any(len(text) > NAME_LIMIT // 2 for text in texts):
+        return Rejection("too_long", place, f"a name of more than {NAME_LIMIT // 2} characters")
+    return record
+
+
+def _named(rejection: Rejection) -> Rejection:
+    """The decoder's words are about CloudEvents; here an object is none of Kubernetes."""
+    if rejection.reason != "not_cloudevents":
+        return rejection
+    return Rejection("wrong_type", rejection.path, "no audit.k8s.io object")
