@@ -21,12 +21,11 @@ from models.values import category, same, scale
 
 RECENT_VALUES = 8
 
-Excuse: TypeAlias = Callable[
-    [Action, Action, int, float], float
-]  # event, undone, since when (ns), how far -> share that is justified
+Excuse: TypeAlias = Callable[[Action, Action, int, float, float], float]
+"""Event, undone, since when (ns), how far the step goes, how far the swing that it ends went -> the share that is justified."""
 
 
-def _no_excuse(event: Action, undone: Action, since: int, step: float) -> float:
+def _no_excuse(event: Action, undone: Action, since: int, step: float, swing: float) -> float:
     return 0.0
 
 
@@ -106,7 +105,7 @@ def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, dea
         growth = _growth(amplitudes)
         undone = writes[run[-1]]
         exact = undone.agent != writes[i].agent and same(writes[i].new, _before(writes, run[0]))
-        justified = excuse(writes[i], undone, writes[run[0]].time, step)
+        justified = excuse(writes[i], undone, writes[run[0]].time, step, amplitudes[-1])
         weight = min(1.0, growth) * (1.0 - justified)
         reversals.append(Reversal(writes[i], undone, weight, justified, growth, amplitudes[-1], exact))
         push.add(writes[i].agent, step)
@@ -151,7 +150,7 @@ def _returns(writes: Sequence[Action], excuse: Excuse) -> Zigzag:
         if value in recent and last is not None:
             undone = writes[last]
             exact = undone.agent != write.agent and same(write.new, _before(writes, last))
-            justified = excuse(write, undone, undone.time, 0.0)
+            justified = excuse(write, undone, undone.time, 0.0, 0.0)
             reversals.append(Reversal(write, undone, 1.0 - justified, justified, 1.0, 1.0, exact))
         recent = _newest(recent, value)
         last = i

@@ -72,7 +72,7 @@ class TestMembership:
         flap = [targets(30 * i, ["launcher", "checker"][i % 2], *(() if i % 2 else everybody)) for i in range(8)]
         assert only(*flap).metrics["members"] == 1000.0
         writes = [write for write in flap if isinstance(write, Action)]
-        turned = membership._reversals(writes, lambda event, undone, since, step: 0.0)
+        turned = membership._reversals(writes, lambda *_: 0.0)
         assert (len(turned), len({id(reversals) for reversals in turned.values()})) == (1000, 1)
 
     def test_several_members_are_one_finding(self) -> None:
@@ -215,6 +215,10 @@ class TestDemand:
     def test_an_agent_alone_that_turns_within_its_tolerance_is_rounding(self) -> None:
         assert kinds(*turns(["hpa"], [9, 10, 9, 10, 9, 10, 9, 10, 9], 60)) == []
         assert kinds(*turns(BOTH, [9, 10, 9, 10, 9], 60)) == ["thrashing sustained"]
+
+    def test_small_steps_do_not_make_a_large_swing_small(self) -> None:
+        stairs = [10, 11.5, 13.2, 15.2, 17.5, 15.2, 13.2, 11.5, 10]
+        assert "thrashing sustained" in kinds(*turns(["hpa"], [*stairs, *stairs[1:], *stairs[1:], *stairs[1:]], 20))
 
     def test_an_agent_that_follows_noise_is_told_as_information(self) -> None:
         events: list[Event] = []

@@ -29,6 +29,7 @@ FORGET = 0.9  # weight of a pair of moves, to the power of how many came after i
 DIRECTIONS = {"up": 1.0, "down": -1.0}
 
 Metric = tuple[str, str]
+MOST_RIVALS = 8  # newest open intents on one knob that a declared one is held against
 
 
 def declared(event: Intent, domain: Domain, settings: Conflict, oldest: int) -> Iterator[Sighting]:
@@ -37,7 +38,7 @@ def declared(event: Intent, domain: Domain, settings: Conflict, oldest: int) -> 
         return
     if event.until is not None and event.until <= event.time:
         return
-    for other in domain.intents.open(event, settings.intent_window, oldest):
+    for other in domain.intents.open(event, settings.intent_window, oldest)[-MOST_RIVALS:]:
         handoff = other.intent.handoff_to if isinstance(other, Action) and other.intent is not None else ()
         wanted = desired(other)
         if (

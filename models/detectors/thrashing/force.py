@@ -59,10 +59,17 @@ def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: 
 
 def _regular(reversals: Sequence[Reversal]) -> bool:
     """A lone agent's swings come like a clock's: then it is the loop that swings, and not somebody's demand that nobody sends."""
-    times = [reversals[0].undone.time, *(reversal.event.time for reversal in reversals)][-NEWEST:]
+    events = [reversal.event.time for reversal in reversals][-NEWEST:]
+    begun = [reversals[0].undone.time, *events][-NEWEST:]  # where a swing is one write, the first of them began there
+    return _alike(begun) or _alike(events)
+
+
+def _alike(times: list[int]) -> bool:
     halves = [later - earlier for earlier, later in pairwise(times)]
+    if len(halves) < LAST:
+        return False
     mean = sum(halves) / len(halves)
-    return len(halves) >= LAST and math.sqrt(sum((half - mean) ** 2 for half in halves) / len(halves)) <= REGULAR * mean
+    return math.sqrt(sum((half - mean) ** 2 for half in halves) / len(halves)) <= REGULAR * mean
 
 
 def growth(reversals: Sequence[Reversal]) -> float:

@@ -39,7 +39,7 @@ def seen(event: Action, domain: Domain, standing: Callable[[str, str], Standing]
     reversals = tuple(
         Reversal(later, earlier, 1.0 - share, share, 1.0, 1.0, False)
         for earlier, later in pairwise(chain)
-        for share in [justified(later, earlier, earlier.time, 0.0)]
+        for share in [justified(later, earlier, earlier.time, 0.0, 0.0)]
     )
     strength = force(reversals, event.time, settings)
     if not (strength.suffices or stands.open) or strength.ends <= event.time:

@@ -97,7 +97,7 @@ def _reversals(writes: Sequence[Action], justified: Excuse) -> dict[str, tuple[R
 def _turned(moves: Sequence[Action], justified: Excuse) -> tuple[Reversal, ...]:
     found = []
     for undone, event in pairwise(moves):
-        share = justified(event, undone, undone.time, 0.0)
+        share = justified(event, undone, undone.time, 0.0, 0.0)
         found.append(Reversal(event, undone, 1.0 - share, share, 1.0, 1.0, undone.agent != event.agent))
     return tuple(found)
 

@@ -60,10 +60,10 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
     """How much of a reversal is justified: all by an experiment, a rollout or a word between the two, or where one agent turns on itself
     by hardly more than the dead band, which is its tolerance and rounding; in part by demand that moved."""
 
-    def justified(event: Action, undone: Action, since: int, step: float) -> float:
+    def justified(event: Action, undone: Action, since: int, step: float, swing: float) -> float:
         if ref(undone) in event.acknowledges or undone.id in event.acknowledges or domain.intents.experiment(event, undone):
             return 1.0
-        if step and event.agent == undone.agent and abs(step) < ROUNDING * deadband:
+        if step and event.agent == undone.agent and max(abs(step), swing) < ROUNDING * deadband:
             return 1.0
         if not drivers or not step:
             return 0.0
