@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from models.events import Action
+from models.events import Action, Sample
 from models.instants import SECOND, format_time, parse_time
 from models.rejection import Rejection
 from streams.sources.kubernetes import Audit
@@ -67,8 +67,19 @@ def read(lines: Iterable[Any], cluster: str = "cluster") -> tuple[list[Action], 
         for each in log.feed(number, line if isinstance(line, bytes) else json.dumps(line).encode())
     ]
     found += log.finish()
-    actions = [event for _, event in found if not isinstance(event, Rejection)]
+    actions = [event for _, event in found if isinstance(event, Action)]
     return actions, [event for _, event in found if isinstance(event, Rejection)], log.counts
+
+
+def samples(lines: Iterable[Any]) -> list[Sample]:
+    """The samples that a log holds."""
+    log = Audit()
+    found = [
+        each
+        for number, line in enumerate(lines, 1)
+        for each in log.feed(number, line if isinstance(line, bytes) else json.dumps(line).encode())
+    ]
+    return [event for _, event in [*found, *log.finish()] if isinstance(event, Sample)]
 
 
 def told(actions: Iterable[Action]) -> list[tuple[str, str, object, object]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import lzma
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from audit_records import read
+from audit_records import read, samples
 from test_cli import interplay
 
 from models.analyzer import Analyzer
@@ -56,12 +58,13 @@ def lines(name: str) -> list[bytes]:
     return lzma.decompress((RECORDINGS / f"{name}.jsonl.xz").read_bytes()).splitlines()
 
 
-def findings(log: list[bytes]) -> list[Finding]:
+def findings(log: Sequence[Any]) -> list[Finding]:
     actions, rejections, _ = read(log)
     assert not rejections
+    events = sorted([*actions, *samples(log)], key=lambda event: event.time)
     intake, found = Intake(Analyzer(Analysis())), {}
-    for action in actions:
-        found.update({change.finding.finding_id: change.finding for change in intake.feed(action)})
+    for event in events:
+        found.update({change.finding.finding_id: change.finding for change in intake.feed(event)})
     found.update({change.finding.finding_id: change.finding for change in intake.finish()})
     return list(found.values())
 

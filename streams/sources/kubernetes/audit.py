@@ -14,10 +14,12 @@ import msgspec
 from msgspec.structs import replace
 
 from models.decode import Rejection
-from models.events import Action
+from models.events import Action, Sample, Why
 from models.instants import SECOND, parse_time
 from models.rejection import clipped, explained
 from streams.sources.kubernetes.actions import Translator, version_of
+from streams.sources.kubernetes.autoscalers import WITHIN, Hint, demand, hints, is_status, reads
+from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records
 
 HOLD = 10 * SECOND  # event time
@@ -51,7 +53,7 @@ IGNORED = frozenset(
     }
 )
 
-Found: TypeAlias = tuple[int, Action | Rejection]
+Found: TypeAlias = tuple[int, Action | Sample | Rejection]
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 
 
@@ -62,6 +64,7 @@ class Audit:
         self.counts: Counter[str] = Counter()
         self._translator = Translator(cluster, self.counts)
         self._waiting: list[tuple[int, str, int, Record]] = []  # time, auditID, line
+        self._statuses: list[tuple[int, Record]] = []  # of autoscalers, which tell why they scaled
         self._newest = self._oldest = 0
         self._seen: set[str] = set()
         self._order: deque[str] = deque()
@@ -71,11 +74,14 @@ class Audit:
         for record in records(line):
             if isinstance(record, Rejection):
                 yield number, record
-            elif self._is_change(record):
+            elif (change := self._is_change(record)) or (record.stage in LAST_STAGES and is_status(record)):
                 try:
                     time = parse_time(record.stage_timestamp)
                 except ValueError as error:
                     yield number, Rejection("bad_time", "stageTimestamp", clipped(str(error)))
+                    continue
+                if not change:
+                    self._statuses.append((time, record))
                     continue
                 self._remember(record.audit_id)
                 self._waiting.append((time, record.audit_id, number, record))
@@ -112,14 +118,17 @@ class Audit:
         due = sorted((each for each in self._waiting if until is None or each[0] <= until), key=lambda each: each[:3])
         self._waiting = [each for each in self._waiting if until is not None and each[0] > until]
         self._oldest = min((each[0] for each in self._waiting), default=0)
+        because = hints((record for *_, record in due), self._statuses)
+        self._statuses = [each for each in self._statuses if until is not None and each[0] > until - WITHIN]
         for _, _, number, record in _in_order(due):
             try:
                 found = self._translator.actions(record)
             except _BAD as error:
                 yield number, _refused(error)
                 continue
+            hint = because.get(record.audit_id)
             for action in found:
-                yield number, action
+                yield from ((number, event) for event in (_with_reasons(action, hint) if hint else (action,)))
 
 
 def _in_order(due: list[tuple[int, str, int, Record]]) -> list[tuple[int, str, int, Record]]:
@@ -142,6 +151,15 @@ def _in_order(due: list[tuple[int, str, int, Record]]) -> list[tuple[int, str, i
                 stamp = due[place][3].stage_timestamp
                 ordered[place] = (time, due[origin][1], due[origin][2], replace(record, stage_timestamp=stamp))
     return ordered
+
+
+def _with_reasons(action: Action, hint: Hint) -> Iterator[Action | Sample]:
+    """An autoscaler's write with what it rested on, and the demand that it saw."""
+    if action.parameter != REPLICAS or action.outcome != "applied":
+        yield action
+        return
+    yield from demand(action, hint)
+    yield replace(action, reads=reads(action, hint), why=Why(text=f"HorizontalPodAutoscaler {hint.autoscaler}"))
 
 
 def _refused(error: Exception) -> Rejection:

@@ -1,0 +1,135 @@
+"""Why a HorizontalPodAutoscaler scaled: its scale write names neither itself nor a reason, but its status follows within milliseconds.
+
+The status tells a metric per replica, the scale write how many replicas ran: their product is the load, which nobody's replicas explain.
+So each scale write of an autoscaler becomes a sample of demand too, and following the load is not called restless.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from models.events import Action, Read, Sample
+from models.instants import SECOND, parse_time
+from streams.sources.kubernetes.knobs import REPLICAS, knobs_of
+from streams.sources.kubernetes.naming import kind_of
+from streams.sources.kubernetes.record import Json, Object, Record, body
+
+ACCOUNT = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+WITHIN = 2 * SECOND  # between a scale write and the status that tells of it; measured: 3 to 60 ms
+_QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti|)$")
+_UNITS = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """What an autoscaler saw; `total` where the value is not a mean over replicas."""
+
+    name: str
+    value: float
+    total: bool
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """Which autoscaler (namespace/name) scaled, what it saw, how many replicas ran."""
+
+    autoscaler: str
+    metrics: tuple[Metric, ...]
+    ran: int
+
+
+def is_status(record: Record) -> bool:
+    """Whether a record is an autoscaler's account of itself."""
+    ref = record.object_ref
+    return (
+        ref is not None and ref.resource == "horizontalpodautoscalers" and ref.subresource == "status" and record.verb == "update"
+    )
+
+
+def hints(scales: Iterable[Record], statuses: Sequence[tuple[int, Record]]) -> dict[str, Hint]:
+    """By auditID of the scale write: the first status of an autoscaler of that object, soon after, that wants the same number."""
+    told = [
+        (time, *found)
+        for time, record in sorted(statuses, key=lambda each: (each[0], each[1].audit_id))
+        if (found := _account(record))
+    ]
+    answers = {}
+    for record in scales:
+        ref = record.object_ref
+        if record.user.username != ACCOUNT or ref is None or ref.subresource != "scale" or not told:
+            continue
+        try:
+            asked, time = body(record.request_object), parse_time(record.stage_timestamp)
+        except _BAD:
+            continue  # told when it is translated
+        if isinstance(asked, dict):
+            wanted = (ref.namespace, kind_of(ref.resource), ref.name, knobs_of(ref.resource, asked).get(REPLICAS))
+            cited = next((hint for at, key, hint in told if key == wanted and 0 <= at - time <= WITHIN), None)
+            if cited is not None:
+                answers[record.audit_id] = msgspec.structs.replace(cited, ran=_whole(_dict(asked.get("status")).get("replicas")))
+    return answers
+
+
+def reads(action: Action, hint: Hint) -> tuple[Read, ...]:
+    """What the autoscaler rested its decision on."""
+    return tuple(Read(action.resource, metric.name, metric.value) for metric in hint.metrics)
+
+
+def demand(action: Action, hint: Hint) -> Iterator[Sample]:
+    """The load at the moment of the decision, just before it: the mean times the replicas that ran."""
+    for metric in hint.metrics:
+        if metric.total or hint.ran > 0:
+            yield Sample(
+                time=action.time - 1000,
+                source=action.source,
+                id=f"{action.id}#{metric.name}"[:512],
+                resource=action.resource,
+                metric=f"{metric.name} in all",
+                value=metric.value * (1 if metric.total else hint.ran),
+                role="demand",
+            )
+
+
+def _account(record: Record) -> tuple[tuple[str, str, str, object], Hint] | None:
+    ref = record.object_ref
+    try:
+        answered = body(record.response_object)
+    except _BAD:
+        return None
+    obj = _dict(answered)
+    status, target = _dict(obj.get("status")), _dict(_dict(obj.get("spec")).get("scaleTargetRef"))
+    if ref is None or not target:
+        return None
+    key = (ref.namespace, str(target.get("kind") or "").lower(), str(target.get("name") or ""), status.get("desiredReplicas"))
+    listed = status.get("currentMetrics")
+    metrics = tuple(metric for each in (listed if isinstance(listed, list) else ()) if (metric := _metric(_dict(each))))
+    return key, Hint(f"{ref.namespace}/{ref.name}", metrics[:16], 0)
+
+
+def _metric(entry: Object) -> Metric | None:
+    kind = str(entry.get("type") or "")
+    seen = _dict(entry.get(kind[:1].lower() + kind[1:]))
+    name = seen.get("name") or _dict(seen.get("metric")).get("name")
+    current = _dict(seen.get("current"))
+    for field in ("averageValue", "value"):
+        value = _number(current.get(field))
+        if value is not None and isinstance(name, str) and 0 < len(name) <= 253:
+            return Metric(name, value, field == "value")
+    return None
+
+
+def _number(quantity: Json) -> float | None:
+    found = _QUANTITY.match(quantity) if isinstance(quantity, str) and len(quantity) < 32 else None
+    value = float(found[1]) * _UNITS[found[2]] if found else math.nan
+    return round(value, 9) if math.isfinite(value) else None
+
+
+def _whole(value: Json) -> int:
+    return value if isinstance(value, int) and 0 <= value < 1 << 31 else 0
+
+
+def _dict(value: Json) -> Object:
+    return value if isinstance(value, dict) else {}
