@@ -11,6 +11,7 @@ from models.events import Action, Sample
 from models.instants import SECOND, format_time, parse_time
 from models.rejection import Rejection
 from streams.sources.kubernetes import Audit
+from streams.sources.kubernetes.audit import WAITING
 
 START = parse_time("2026-11-24T10:00:00Z")
 HPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
@@ -58,9 +59,9 @@ def audit(
     return {**event, **more}
 
 
-def read(lines: Iterable[Any], cluster: str = "cluster") -> tuple[list[Action], list[Rejection], Counter[str]]:
+def read(lines: Iterable[Any], waiting: int = WAITING) -> tuple[list[Action], list[Rejection], Counter[str]]:
     """What a log becomes: actions, rejections, and what was passed over. Lines are bytes, or objects to be written as JSON."""
-    log = Audit(cluster)
+    log = Audit(waiting=waiting)
     found = [
         each
         for number, line in enumerate(lines, 1)

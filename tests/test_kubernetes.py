@@ -121,6 +121,31 @@ def test_the_order_of_lines_within_the_hold_does_not_matter(name: str) -> None:
     assert read(shuffled)[0] == read(log)[0]
 
 
+@pytest.mark.parametrize("name", [*FIGHTS, *QUIET])
+def test_logs_of_several_servers_may_come_one_after_the_other(name: str) -> None:
+    log = lines(name)
+    rng = random.Random(5)
+    servers: list[list[bytes]] = [[], [], []]
+    for line in log:
+        servers[rng.randrange(3)].append(line)
+    assert read([*servers[2], *servers[0], *servers[1]])[0] == read(log)[0]
+
+
+@pytest.mark.parametrize("name", [*FIGHTS, *QUIET])
+def test_what_waits_is_bounded_and_makes_no_difference(name: str) -> None:
+    actions, rejections, counts = read(lines(name), waiting=5)
+    assert (actions, rejections) == read(lines(name))[:2] and counts["late"] == 0
+
+
+def test_what_comes_later_than_that_is_counted_and_left_out() -> None:
+    log = lines("a_gitops_hpa")
+    first = next(line for line in log if b'"scale"' in line and b'"verb":"update"' in line and b"ResponseComplete" in line)
+    actions, _, counts = read([*(line for line in log if line != first), first], waiting=5)
+    lost = f"{json.loads(first)['auditID']}#spec.replicas"
+    assert lost in {action.id for action in read(log)[0]}
+    assert counts["late"] == 1 and lost not in {action.id for action in actions}
+
+
 def test_noise_is_counted_not_read() -> None:
     log = lines("a_gitops_hpa")
     _, _, counts = read(log)

@@ -1,7 +1,8 @@
 """A whole audit log: noise passed over and counted, one event an auditID, put in order, then translated.
 
-Lines are nearly in the order of `stageTimestamp`. So what is of interest waits for HOLD, is sorted, and the times of one object's changes
-are dealt out in the order of its versions: the server's own order.
+Lines of one API server are nearly in the order of `stageTimestamp`; logs of several, or rotated ones, may come one after the other. So the
+newest WAITING requests of interest wait, and all of the last HOLD, sorted; the times of one object's changes are dealt out in the
+order of its versions: the server's own order. What comes later than that is counted as late and left out, since its old value is gone.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from models.decode import Rejection
 from models.events import Action, Sample, Why
 from models.instants import SECOND, parse_time
 from models.rejection import clipped, explained
+from models.stream_time import BEFORE_ALL
 from streams.sources.kubernetes.actions import Translator, version_of
 from streams.sources.kubernetes.autoscalers import WITHIN, Hint, demand, hints, is_status, reads
 from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records
 
 HOLD = 10 * SECOND  # event time
+WAITING = 20_000  # requests, about 5 kB each
 REMEMBERED = 100_000  # auditIDs, so that a line that comes twice counts once
 
 WRITES = frozenset({"create", "update", "patch", "delete", "apply"})
@@ -60,17 +63,19 @@ _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 class Audit:
     """Of one cluster. Feed lines, then `finish`; both answer (line number, action or why not)."""
 
-    def __init__(self, cluster: str = "cluster") -> None:
+    def __init__(self, cluster: str = "cluster", waiting: int = WAITING) -> None:
         self.counts: Counter[str] = Counter()
         self._translator = Translator(cluster, self.counts)
         self._waiting: list[tuple[int, str, int, Record]] = []  # time, auditID, line
         self._statuses: list[tuple[int, Record]] = []  # of autoscalers, which tell why they scaled
-        self._newest = self._oldest = 0
+        self._most = waiting
+        self._full = 2 * waiting  # how many make room
+        self._newest = self._known = BEFORE_ALL
         self._seen: set[str] = set()
         self._order: deque[str] = deque()
 
     def feed(self, number: int, line: bytes) -> Iterator[Found]:
-        """Takes in one line; what lies further back than HOLD comes out in order."""
+        """Takes in one line; what need not wait any longer comes out in order."""
         for record in records(line):
             if isinstance(record, Rejection):
                 yield number, record
@@ -80,19 +85,29 @@ class Audit:
                 except ValueError as error:
                     yield number, Rejection("bad_time", "stageTimestamp", clipped(str(error)))
                     continue
-                if not change:
-                    self._statuses.append((time, record))
+                if time <= self._known:
+                    self.counts["late"] += change
                     continue
-                self._remember(record.audit_id)
-                self._waiting.append((time, record.audit_id, number, record))
                 self._newest = max(self._newest, time)
-                self._oldest = min(self._oldest, time) if len(self._waiting) > 1 else time
-        if self._waiting and self._newest - self._oldest > 2 * HOLD:
-            yield from self._release(self._newest - HOLD)
+                if change:
+                    self._remember(record.audit_id)
+                    self._waiting.append((time, record.audit_id, number, record))
+                else:
+                    self._statuses.append((time, record))
+        if len(self._waiting) + len(self._statuses) >= self._full:
+            yield from self._release(self._bound())
+            self._full = self._most + max(
+                self._most, len(self._waiting) + len(self._statuses)
+            )  # a burst within HOLD stays, for once
 
     def finish(self) -> Iterator[Found]:
         """The log has ended."""
         yield from self._release(None)
+
+    def _bound(self) -> int:
+        """Up to where nothing waits any longer: the older half, but nothing of the last HOLD."""
+        times = sorted([each[0] for each in self._waiting] + [time for time, _ in self._statuses])
+        return min(times[len(times) // 2], self._newest - HOLD)
 
     def _is_change(self, record: Record) -> bool:
         """From the fields around the bodies alone; what it is not is counted by why."""
@@ -117,8 +132,10 @@ class Audit:
     def _release(self, until: int | None) -> Iterator[Found]:
         due = sorted((each for each in self._waiting if until is None or each[0] <= until), key=lambda each: each[:3])
         self._waiting = [each for each in self._waiting if until is not None and each[0] > until]
-        self._oldest = min((each[0] for each in self._waiting), default=0)
-        because = hints((record for *_, record in due), self._statuses)
+        self._known = self._known if until is None else max(self._known, until)
+        because = hints(
+            (record for *_, record in due), [each for each in self._statuses if until is None or each[0] <= until + WITHIN]
+        )
         self._statuses = [each for each in self._statuses if until is not None and each[0] > until - WITHIN]
         for _, _, number, record in _in_order(due):
             try:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from models.events import Action, Read, Sample
 from models.instants import SECOND, parse_time
-from streams.sources.kubernetes.knobs import REPLICAS, knobs_of
 from streams.sources.kubernetes.naming import kind_of
 from streams.sources.kubernetes.record import Json, Object, Record, body
 
@@ -22,6 +23,7 @@ ACCOUNT = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 WITHIN = 2 * SECOND  # between a scale write and the status that tells of it; measured: 3 to 60 ms
 _QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti|)$")
 _UNITS = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_Wanted: TypeAlias = tuple[str, str, str, int]  # namespace, kind, name, replicas
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 
 
@@ -51,25 +53,25 @@ def is_status(record: Record) -> bool:
 
 def hints(scales: Iterable[Record], statuses: Sequence[tuple[int, Record]]) -> dict[str, Hint]:
     """By auditID of the scale write: the first status of an autoscaler of that object, soon after, that wants the same number."""
-    told = [
-        (time, *found)
-        for time, record in sorted(statuses, key=lambda each: (each[0], each[1].audit_id))
-        if (found := _account(record))
-    ]
+    told: dict[_Wanted, list[tuple[int, Hint]]] = {}
+    for time, record in sorted(statuses, key=lambda each: (each[0], each[1].audit_id)):
+        if account := _account(record):
+            told.setdefault(account[0], []).append((time, account[1]))
     answers = {}
     for record in scales:
         ref = record.object_ref
         if record.user.username != ACCOUNT or ref is None or ref.subresource != "scale" or not told:
             continue
         try:
-            asked, time = body(record.request_object), parse_time(record.stage_timestamp)
+            asked, time = _dict(body(record.request_object)), parse_time(record.stage_timestamp)
         except _BAD:
             continue  # told when it is translated
-        if isinstance(asked, dict):
-            wanted = (ref.namespace, kind_of(ref.resource), ref.name, knobs_of(ref.resource, asked).get(REPLICAS))
-            cited = next((hint for at, key, hint in told if key == wanted and 0 <= at - time <= WITHIN), None)
-            if cited is not None:
-                answers[record.audit_id] = msgspec.structs.replace(cited, ran=_whole(_dict(asked.get("status")).get("replicas")))
+        wanted = _whole(_dict(asked.get("spec")).get("replicas"))
+        accounts = told.get((ref.namespace, kind_of(ref.resource), ref.name, wanted), [])
+        place = bisect_left(accounts, time, key=lambda each: each[0])
+        if place < len(accounts) and accounts[place][0] - time <= WITHIN:
+            ran = _whole(_dict(asked.get("status")).get("replicas"))
+            answers[record.audit_id] = msgspec.structs.replace(accounts[place][1], ran=ran)
     return answers
 
 
@@ -93,7 +95,7 @@ def demand(action: Action, hint: Hint) -> Iterator[Sample]:
             )
 
 
-def _account(record: Record) -> tuple[tuple[str, str, str, object], Hint] | None:
+def _account(record: Record) -> tuple[_Wanted, Hint] | None:
     ref = record.object_ref
     try:
         answered = body(record.response_object)
@@ -103,7 +105,12 @@ def _account(record: Record) -> tuple[tuple[str, str, str, object], Hint] | None
     status, target = _dict(obj.get("status")), _dict(_dict(obj.get("spec")).get("scaleTargetRef"))
     if ref is None or not target:
         return None
-    key = (ref.namespace, str(target.get("kind") or "").lower(), str(target.get("name") or ""), status.get("desiredReplicas"))
+    key = (
+        ref.namespace,
+        str(target.get("kind") or "").lower(),
+        str(target.get("name") or ""),
+        _whole(status.get("desiredReplicas")),
+    )
     listed = status.get("currentMetrics")
     metrics = tuple(metric for each in (listed if isinstance(listed, list) else ()) if (metric := _metric(_dict(each))))
     return key, Hint(f"{ref.namespace}/{ref.name}", metrics[:16], 0)
