@@ -10,11 +10,13 @@ Deployment as `rollout`, so that they never fight with themselves, and still wit
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
 from models.events import Action, Value, Why
 from models.instants import parse_time
+from models.lifecycles import NEWEST
 from models.values import same
 from streams.sources.kubernetes.agents import Agent, agent_of
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, hashed, knobs_of, named_by
@@ -78,7 +80,11 @@ class Translator:
             target = _object(asked).get("target")
             known.node = str(target.get("name") or "") if isinstance(target, dict) else ""
             known.ended = False
-            return [write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner)]
+            waiting = self._objects.get(owner).drained if owner else []
+            bound = write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner, acknowledges=waiting[-1:])
+            known.placed = bound.id
+            del waiting[-1:]
+            return [bound]
         if ref.subresource == "eviction" or write.record.verb == "delete":
             known.node = known.node or _node(answered)
             ours = write.agent.part != "" or known.maker == write.agent.name
@@ -88,12 +94,25 @@ class Translator:
             known.ended = True
             old: Value | UnsetType = known.node[:512] or UNSET
             verb = "evict" if ref.subresource == "eviction" else "delete"
-            return [write.action(verb, PLACE, old, None, owner=owner, why=_reason(asked))]
+            leaves = self._drains(ref, known.node)
+            ended = write.action(
+                verb, PLACE, old, None, owner=owner, why=_reason(asked), acknowledges=[known.placed] if leaves else []
+            )
+            if leaves and owner:
+                drained = self._objects.get(owner).drained
+                drained.append(ended.id)
+                del drained[:-NEWEST]
+            return [ended]
         if write.record.verb == "create":
             known.maker, known.ended = write.agent.name, False
             self._counts["derived"] += 1
             return []
         return self._changed(write, ref, known, asked, answered)
+
+    def _drains(self, ref: Ref, node: str) -> bool:
+        """The node is cordoned: who leaves it says nothing against having been placed there, and the successor nothing against leaving."""
+        cordon = resource_name(self._cluster, "", "node", node)
+        return ref.subresource == "eviction" and node != "" and self._objects.get(cordon).old("spec.unschedulable") is True
 
     def _created(self, write: _Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
         now, before = knobs_of(ref.resource, obj), known.knobs
@@ -185,6 +204,7 @@ class _Write:
         outcome: str = "applied",
         rollout: str = "",
         why: str = "",
+        acknowledges: Sequence[str] = (),
     ) -> Action:
         """One action; its id is the auditID and the knob."""
         return Action(
@@ -201,6 +221,7 @@ class _Write:
             outcome=outcome,
             owner=owner,
             rollout=rollout,
+            acknowledges=tuple(each for each in acknowledges if each),
             why=Why(text=why[:1000]) if why else None,
         )
 

@@ -19,6 +19,10 @@ class Known(msgspec.Struct):
     writers: dict[str, set[str]] = msgspec.field(default_factory=dict)  # knob -> the agents that wrote the value it has
     owner: tuple[str, str] | None = None  # (kind, name) of its controller
     node: str = ""
+    placed: str = ""  # id of the action that placed a pod
+    drained: list[str] = msgspec.field(
+        default_factory=list
+    )  # of a workload: ids of evictions from drained nodes that have no successor yet
     maker: str = ""  # the agent that created it
     ended: bool = False  # somebody has already begun to end it
 
