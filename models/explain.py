@@ -86,8 +86,8 @@ def headline(title: str, count: int, counts: str, nanos: int, confidence: float)
 
 def lasting(nanos: int) -> str:
     """How long something took, in ns: "30 us", "12.5 s", "2 min 45 s", "3 h 5 min", "2 d 4 h"; at most two units."""
-    if 0 < nanos < SECOND:
-        small = (1_000_000, "ms") if nanos >= 1_000_000 else (1_000, "us")
+    if 0 < nanos < SECOND - 500_000:  # which would read 1e+03 ms
+        small = (1_000_000, "ms") if nanos >= 1_000_000 - 500 else (1_000, "us")
         return f"{nanos / small[0]:.3g} {small[1]}"
     if nanos < 2 * MINUTE:
         return f"{nanos / SECOND:.3g} s"
