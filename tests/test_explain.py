@@ -122,11 +122,11 @@ def test_verbs_are_told_in_the_past(verb: str, past: str) -> None:
 
 
 def test_no_span_is_told_in_powers_of_ten() -> None:
-    for nanos, told in (
+    for nanos, text in (
         (29_600, "29.6 us"),
         (999_600, "1 ms"),
         (999_700_000, "1 s"),
         (688_000_000, "688 ms"),
         (90_000_000_000, "90 s"),
     ):
-        assert lasting(nanos) == told
+        assert lasting(nanos) == text
