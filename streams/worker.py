@@ -33,6 +33,7 @@ from streams.settings import Role, Settings
 from streams.store import StoreRefused
 
 STOP_WITHIN_S = 15.0
+ENDED = {0, -signal.SIGTERM, -signal.SIGKILL}  # as asked, before it could heed the signal, and by us because it took too long
 GIVEN_UP, AWAY = 1, 2
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 QUIET = (
@@ -82,15 +83,18 @@ def _await(processes: dict[Role, SpawnProcess], asked: Callable[[], bool]) -> in
                 ended_with = f"the role {role} has ended with exit code {process.exitcode}; ending the others"
                 print(f"interplay: {ended_with} (run one process a role to keep analysis going)", file=sys.stderr)
     _end(processes.values())
-    for process in processes.values():
+    for role, process in processes.items():
         process.join(STOP_WITHIN_S + 5)
         if process.exitcode is None:
+            print(
+                f"interplay: the role {role} does not end within {STOP_WITHIN_S + 5:.0f} s: killed, which is safe", file=sys.stderr
+            )
             process.kill()
             process.join()
     codes = {process.exitcode for process in processes.values()}
     if AWAY in codes:
         return AWAY
-    return 0 if asked() and codes <= {0, -signal.SIGTERM} else GIVEN_UP  # the second: before it could heed the signal
+    return 0 if asked() and codes <= ENDED else GIVEN_UP
 
 
 def _end(processes: Iterable[SpawnProcess]) -> None:

@@ -52,7 +52,7 @@ def test_sigterm_ends_all_roles_and_one_that_dies_ends_the_others(kafka_settings
         several = Several(path, "reduce", "analyze")
         until(several.ready, "both roles run", 60)
         several.process.send_signal(signal.SIGTERM)
-        assert several.process.wait(60) == 0
+        assert several.process.wait(60) == 0, several.log.read_text()
         several = Several(path, "reduce", "analyze")
         until(several.ready, "both roles run", 60)
         pids = roles_of(several)
