@@ -75,7 +75,10 @@ class Worker:
 
     def healthy(self) -> bool:
         try:
-            return self.get("health") in (f"{self.role}: ok\n", "store: waits for ClickHouse\n")  # the store may be away from the start
+            return self.get("health") in (
+                f"{self.role}: ok\n",
+                "store: waits for ClickHouse\n",
+            )  # the store may be away from the start
         except OSError:
             return False
 
