@@ -192,17 +192,8 @@ def _loops(rng: random.Random, target: float) -> list[Loop]:
 
     if rng.random() < 0.8 * crowd:
         window = rng.choice((0.0, 0.0, 60.0, 300.0))
-        add(
-            "hpa",
-            "hpa",
-            15.0,
-            u(0.2, 2),
-            target=target,
-            tolerance=0.1,
-            stabilise=window,
-            unready=rng.choice((0.0, 1.0)),
-            pods=rng.choice((4.0, 1000.0)),
-        )
+        takes, unready, pods = u(0.2, 2), rng.choice((0.0, 1.0)), rng.choice((4.0, 1000.0))
+        add("hpa", "hpa", 15.0, takes, target=target, tolerance=0.1, stabilise=window, unready=unready, pods=pods)
     if rng.random() < 0.45 * crowd:
         add("cost", "cost-optimizer", u(60, 300), u(1, 20), low=u(0.4, 0.62), step=u(0.1, 0.4), cooldown=u(60, 600))
     if rng.random() < 0.3 * crowd:

@@ -7,13 +7,13 @@ Things that come back under their own name are ordinary switches, and not told h
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from models.configuration import Thrashing
-from models.detectors.thrashing.force import LAST, UNLINKED, Force, edge, fighters, force, hostility, period, score, severity
-from models.detectors.thrashing.swings import excuse, root
+from models.detectors.thrashing import switches
+from models.detectors.thrashing.force import UNLINKED, Force, fighters, force
+from models.detectors.thrashing.swings import excuse
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing, subject_of
 from models.events import Action, key, ref
@@ -50,39 +50,22 @@ def seen(event: Action, domain: Domain, standing: Callable[[str, str], Standing]
 def _sighting(
     owner: str, subject: str, chain: list[Action], reversals: tuple[Reversal, ...], strength: Force, stands: Standing
 ) -> Sighting:
-    agents, hostile = fighters(reversals), hostility(reversals)
-    links = [_linked(reversal) for reversal in reversals[-LAST:]]
-    closure = sum(links) / len(links)
-    points = score(strength.pressure, math.log(2.0), False, hostile)
+    agents, first, last = fighters(reversals), chain[0], chain[-1]
+    above = last.resource.split("/")[:-1]
+    things = f"{above[-1]}s" if above and last.owner else "things"  # k8s/prod/shop/pod/cart-x: pods
     shown = reversals[-1:] if stands.open else reversals
-    first, above = chain[0], chain[-1].resource.split("/")[:-1]
-    things = f"{above[-1]}s" if above and chain[-1].owner else "things"  # k8s/prod/shop/pod/cart-x: pods
     began = () if stands.open else (Piece(first, "trigger", _note(first), _told(first)),)
-    return Sighting(
-        pattern="thrashing",
-        kind="identity",
-        subject=subject,
-        pieces=(*began, *(Piece(r.event, "reversal", _note(r.event), _answer(r)) for r in shown)),
-        counts="reversals",
-        counted=("reversal",),
-        title=f"{list_names(agents)} {'make and unmake' if len(agents) > 1 else 'makes and unmakes'} {things} of {owner} again and again",
-        agents=agents,
-        resources=tuple(sorted({owner, chain[-1].resource})),
-        parameters=(chain[-1].parameter,),
-        roots=(root(reversals[0], closure),),
-        edges=tuple(edge(reversal, _linked(reversal)) for reversal in shown),
-        severity=severity(points),
-        score=points,
-        confidence=closure * (1.0 - 2.0**-strength.pressure),
-        basis="cited" if min(links) > UNLINKED else "inferred",
-        metrics={
-            "pressure": strength.pressure,
-            "half_life_s": strength.half_life / 1e9,
-            "period_s": period(reversals),
-            "fight_index": hostile,
-            "names": float(len({write.resource for write in chain})),
-        },
-        ends=strength.ends,
+    return switches.sighting(
+        "identity",
+        subject,
+        f"{list_names(agents)} {'make and unmake' if len(agents) > 1 else 'makes and unmakes'} {things} of {owner} again and again",
+        reversals,
+        shown,
+        (*began, *(Piece(r.event, "reversal", _note(r.event), _answer(r)) for r in shown)),
+        strength,
+        _linked,
+        tuple(sorted({owner, last.resource})),
+        ("names", len({write.resource for write in chain})),
     )
 
 

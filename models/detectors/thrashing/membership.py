@@ -6,7 +6,6 @@ back the one before. The finding is about the knob, and names the members; its f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
@@ -14,20 +13,14 @@ from typing import TypeAlias
 from msgspec import UnsetType
 
 from models.configuration import Thrashing
+from models.detectors.thrashing import switches
 from models.detectors.thrashing.force import (
-    LAST,
-    UNLINKED,
     Force,
     answered,
-    edge,
     fighters,
     force,
-    hostility,
-    period,
-    score,
-    severity,
 )
-from models.detectors.thrashing.swings import excuse, missing, root
+from models.detectors.thrashing.swings import excuse, missing
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
 from models.events import Action, Value, key
@@ -105,42 +98,22 @@ def _turned(moves: Sequence[Action], justified: Excuse) -> tuple[Reversal, ...]:
 def _sighting(event: Action, flapping: list[Flapping], resting: list[str], subject: str, stands: Standing) -> Sighting:
     strength, worst, reversals = max(flapping, key=lambda item: (item[0].pressure, item[1]))
     members = tuple(sorted(member for _, member, _ in flapping))
-    links = [answered(reversal) for reversal in reversals[-LAST:]]
-    closure, hostile, agents = sum(links) / len(links), hostility(reversals), fighters(reversals)
-    points = score(strength.pressure, math.log(2.0), False, hostile)
-    shown = reversals[-1:] if stands.open else reversals
-    began = (
-        ()
-        if stands.open
-        else (Piece(reversals[0].undone, "trigger", _note(reversals[0].undone, worst), _told(reversals[0].undone, worst)),)
-    )
+    agents, shown = fighters(reversals), reversals[-1:] if stands.open else reversals
+    first = reversals[0].undone
+    began = () if stands.open else (Piece(first, "trigger", _note(first, worst), _told(first, worst)),)
     whose, named = list_names(agents), list_names(tuple(sorted((*members, *resting))))
-    return Sighting(
-        pattern="thrashing",
-        kind="membership",
-        subject=subject,
-        pieces=(*began, *(_piece(r, worst, members if r.event is event else (worst,), r is not reversals[0]) for r in shown)),
-        counts="reversals",
-        counted=("reversal",),
-        title=f"{whose} {'take' if len(agents) > 1 else 'takes'} {named} in and out of {event.resource} {event.parameter}",
-        agents=agents,
-        resources=(event.resource,),
-        parameters=(event.parameter,),
-        roots=(root(reversals[0], closure),),
-        edges=tuple(edge(reversal, answered(reversal)) for reversal in shown),
-        severity=severity(points),
-        score=points,
-        confidence=closure * (1.0 - 2.0**-strength.pressure),
-        basis="cited" if min(links) > UNLINKED else "inferred",
-        metrics={
-            "pressure": strength.pressure,
-            "half_life_s": strength.half_life / 1e9,
-            "period_s": period(reversals),
-            "fight_index": hostile,
-            "members": float(len(members)),
-        },
-        ends=strength.ends,
-        missing=missing(min(links), alone=False),
+    return switches.sighting(
+        "membership",
+        subject,
+        f"{whose} {'take' if len(agents) > 1 else 'takes'} {named} in and out of {event.resource} {event.parameter}",
+        reversals,
+        shown,
+        (*began, *(_piece(r, worst, members if r.event is event else (worst,), r is not reversals[0]) for r in shown)),
+        strength,
+        answered,
+        (event.resource,),
+        ("members", len(members)),
+        lambda weakest: missing(weakest, alone=False),
     )
 
 
