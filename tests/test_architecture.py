@@ -55,10 +55,12 @@ ANY_ALLOWED = {  # where untyped data enters: decoders of foreign formats, and e
 }
 TESTED_THROUGH = {  # modules that no test imports by name -> the test file that would fail if they were wrong
     "models/conversion": "test_decode",
+    "models/foreign": "test_kubernetes",
     "models/wire": "test_decode",
     "streams/demo/run": "test_demo",
     "streams/demo/screen": "test_demo",
     "streams/roles": "test_faults",
+    "streams/sources/source": "test_kubernetes",
     "streams/status/log": "test_status",
 }
 
