@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from models.events import Action, Sample
-from models.instants import SECOND, format_time, parse_time
+from models.events import Action, AnyEvent, Sample
+from models.instants import HOUR, SECOND, format_time, parse_time
 from models.rejection import Rejection
+from streams.settings import Settings
+from streams.sources.in_order import WAITING, translated
 from streams.sources.kubernetes import Audit
-from streams.sources.kubernetes.audit import WAITING
+from streams.sources.source import Origin
 
 START = parse_time("2026-11-24T10:00:00Z")
 HPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
@@ -61,26 +63,24 @@ def audit(
 
 def read(lines: Iterable[Any], waiting: int = WAITING) -> tuple[list[Action], list[Rejection], Counter[str]]:
     """What a log becomes: actions, rejections, and what was passed over. Lines are bytes, or objects to be written as JSON."""
-    log = Audit(waiting=waiting)
-    found = [
-        each
-        for number, line in enumerate(lines, 1)
-        for each in log.feed(number, line if isinstance(line, bytes) else json.dumps(line).encode())
-    ]
-    found += log.finish()
-    actions = [event for _, event in found if isinstance(event, Action)]
-    return actions, [event for _, event in found if isinstance(event, Rejection)], log.counts
+    found, counts = became(lines, waiting)
+    return (
+        [event for event in found if isinstance(event, Action)],
+        [event for event in found if isinstance(event, Rejection)],
+        counts,
+    )
 
 
 def samples(lines: Iterable[Any]) -> list[Sample]:
     """The samples that a log holds."""
-    log = Audit()
-    found = [
-        each
-        for number, line in enumerate(lines, 1)
-        for each in log.feed(number, line if isinstance(line, bytes) else json.dumps(line).encode())
-    ]
-    return [event for _, event in [*found, *log.finish()] if isinstance(event, Sample)]
+    return [event for event in became(lines)[0] if isinstance(event, Sample)]
+
+
+def became(lines: Iterable[Any], waiting: int = WAITING, pane: int = 2 * HOUR) -> tuple[list[AnyEvent | Rejection], Counter[str]]:
+    """All that a log becomes, and what was passed over."""
+    counts: Counter[str] = Counter()
+    written = ((number, line if isinstance(line, bytes) else json.dumps(line).encode()) for number, line in enumerate(lines, 1))
+    return [found for _, found in translated(written, Audit(Settings(), Origin()), pane, counts, waiting)], counts
 
 
 def told(actions: Iterable[Action]) -> list[tuple[str, str, object, object]]:

@@ -15,10 +15,10 @@ from models.decode import decode_batch, decode_event
 from models.events import Action, Dependency, Sample
 from models.instants import SECOND, parse_time
 from models.rejection import DETAIL_LIMIT, Rejection
-from streams.sources import SOURCES
+from streams.sources.cloudevents import decode_record
 
 CORPUS = list(broken())
-decode = SOURCES["cloudevents"]
+decode = decode_record
 FIELDS = ("missing_field", "wrong_type", "bad_time", "time_out_of_range", "unknown_type")
 
 

@@ -18,7 +18,7 @@ from models.configuration import Analysis
 from models.findings import Finding, decode_finding
 from models.instants import SECOND, parse_time
 from streams.intake import Intake
-from streams.sources.kubernetes.audit import HOLD
+from streams.sources.in_order import HOLD
 
 RECORDINGS = Path(__file__).parent / "data" / "k8s_audit"
 FALCO = Path(__file__).parent / "data" / "k8s_audit_falco"

@@ -89,7 +89,7 @@ def _run(context: Context) -> int:
     arguments, settings = context.arguments, context.settings()
     intake = Intake(Analyzer(settings.analysis))
     tally = Tally(Album(2 * HOLD) if arguments.format == "html" else None)
-    sourcing = Sourcing(arguments.source, arguments.cluster)
+    sourcing = Sourcing(settings, arguments.source, arguments.cluster)
     _take(arguments.files, sourcing, intake, tally, context.err)
     if not tally.read:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()

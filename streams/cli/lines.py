@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from models.decode import Rejection
 from models.events import AnyEvent
 from streams.cli.command import Trouble
+from streams.settings import Settings
 from streams.sources.files import DAMAGED, Look, read_events
-from streams.sources.logs import LOGS, read_log
+from streams.sources.kinds import KINDS
+from streams.sources.logs import read_log
+from streams.sources.source import Origin
 from streams.sources.traces import SUFFIX, read_trace
 
 RECOGNISE, EVENTS = "recognise", "events"
@@ -22,6 +25,7 @@ CLUSTER_LIMIT = 64  # characters: it begins the name of every resource
 class Sourcing:
     """Of which source the files are, and what was passed over in logs that were not written for this program."""
 
+    settings: Settings
     source: str = RECOGNISE
     cluster: str = "cluster"
     logs: dict[str, Counter[str]] = field(default_factory=dict)  # by the source's name
@@ -30,10 +34,9 @@ class Sourcing:
         """What became of the lines of such logs, a sentence each."""
         told = []
         for source, counts in sorted(self.logs.items()):
-            rest = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items()) if name != "changes")
-            told.append(
-                f"{source}: {counts['changes']:,} requests that may change something{f'; passed over: {rest}' if rest else ''}."
-            )
+            kind = KINDS[source]
+            rest = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items()) if name != kind.taken)
+            told.append(f"{source}: {counts[kind.taken]:,} {kind.meaning}{f'; passed over: {rest}' if rest else ''}.")
         return told
 
 
@@ -41,7 +44,7 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
     """What a command that reads files of any source is given."""
     parser.add_argument(
         "--source",
-        choices=(RECOGNISE, EVENTS, *LOGS),
+        choices=(RECOGNISE, EVENTS, *KINDS),
         default=RECOGNISE,
         help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1)",
     )
@@ -72,7 +75,7 @@ def read(file: str, also: Look | None = None, sourcing: Sourcing | None = None) 
             yield from read_events(file, also)
         else:
             insisted = "" if sourcing.source == RECOGNISE else sourcing.source
-            yield from read_log(file, insisted, sourcing.cluster, sourcing.logs)
+            yield from read_log(file, insisted, sourcing.settings, Origin(sourcing.cluster), sourcing.logs)
     except DAMAGED as error:
         raise Trouble(f"{file}: cut short or damaged: {error}") from error
     except OSError as error:

@@ -8,6 +8,7 @@ import io
 import lzma
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -58,11 +59,24 @@ def read_lines(path: str) -> Iterator[tuple[int, bytes | Rejection]]:
     Compression is recognised by content, and a byte order mark is passed over. Raises OSError where the file cannot be read, and
     that or one of DAMAGED where it is cut short or damaged.
     """
+    with opened(path) as file:
+        yield from lines(file)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """The file's content, decompressed; it can `peek`. Raises as `read_lines`."""
     if path == "-":
-        yield from _lines(_decompressed(sys.stdin.buffer))
+        yield _decompressed(sys.stdin.buffer)
         return
     with Path(path).open("rb") as file:
-        yield from _lines(_decompressed(file))
+        yield _decompressed(file)
+
+
+def head(file: BinaryIO) -> bytes:
+    """How the content begins, some kilobytes; nothing of it is taken away."""
+    peek: Callable[[int], bytes] = file.peek  # type: ignore[attr-defined]  # of whatever `opened` answers
+    return peek(8192).removeprefix(codecs.BOM_UTF8)
 
 
 def _decompressed(file: BinaryIO) -> BinaryIO:
@@ -78,7 +92,8 @@ def _decompressed(file: BinaryIO) -> BinaryIO:
     return buffered
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
+def lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
+    """As `read_lines`."""
     number = 0
     while line := file.readline(LINE_LIMIT + 2):
         number += 1

@@ -1,61 +1,63 @@
-"""Logs not written for this program, told from files of events by content. A new source is a package here and a line in LOGS."""
+"""Logs not written for this program, told from files of events by content, and read as events."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from models.decode import Rejection
 from models.events import AnyEvent
-from streams.sources import kubernetes
-from streams.sources.files import decode_line, read_lines
+from streams.settings import Settings
+from streams.sources.files import decode_line, head, lines, opened
+from streams.sources.in_order import translated
+from streams.sources.kinds import KINDS
+from streams.sources.source import Origin
 
 
-class Reader(Protocol):
-    """Turns the lines of one log into events, in the log's own order; `counts` says what was passed over, and why."""
+def read_log(
+    path: str, kind: str, settings: Settings, origin: Origin, counts: dict[str, Counter[str]]
+) -> Iterator[tuple[int, AnyEvent | Rejection]]:
+    """(line number, event or why not) of a log of `kind`; "" is whatever its content shows it to be, else events.
 
-    counts: Counter[str]
-
-    def feed(self, number: int, line: bytes) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-        """Takes in one line. Never raises on bad input."""
-
-    def finish(self) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-        """What still waits."""
-
-
-class Log(NamedTuple):
-    """A source: how a line of it is recognised, and its reader, which is given the cluster's name."""
-
-    recognised: Callable[[bytes], bool]
-    reader: Callable[[str], Reader]
-
-
-LOGS: dict[str, Log] = {
-    "k8s-audit": Log(kubernetes.recognised, kubernetes.Audit),
-}
-
-
-def read_log(path: str, source: str, cluster: str, counts: dict[str, Counter[str]]) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-    """(line number, event or why not) of a log of `source`; "" is whatever the first line that is anything shows it to be.
-
-    What was passed over is added to `counts`, by source. Raises what `read_lines` does.
+    What was passed over is added to `counts`, by kind. Raises what `read_lines` does.
     """
-    reader = LOGS[source].reader(cluster) if source else None
-    native = False
-    for number, line in read_lines(path):
-        if isinstance(line, Rejection):
-            yield number, line
-            continue
-        if reader is None and not native:
-            source = next((name for name, log in LOGS.items() if log.recognised(line)), "")
-            reader = LOGS[source].reader(cluster) if source else None
-        if reader is not None:
-            yield from reader.feed(number, line)
-            continue
-        event = decode_line(line)
-        native = native or not isinstance(event, Rejection)
-        yield number, event
-    if reader is not None:
-        yield from reader.finish()
-        counts.setdefault(source, Counter()).update(reader.counts)
+    with opened(path) as file:
+        kind = kind or _by_head(file)
+        if kind:
+            split = KINDS[kind].split or lines
+            yield from _translated(split(file), kind, settings, origin, counts)
+            return
+        rest = lines(file)
+        for number, line in rest:
+            event = line if isinstance(line, Rejection) else decode_line(line)
+            if isinstance(event, Rejection) and not isinstance(line, Rejection):
+                kind = _by_line(line)
+                if kind:
+                    yield from _translated(_and(number, line, rest), kind, settings, origin, counts)
+                    return
+            yield number, event
+            if not isinstance(event, Rejection):  # so it is a file of events, whatever else stands in it
+                yield from ((n, each if isinstance(each, Rejection) else decode_line(each)) for n, each in rest)
+                return
+
+
+def _translated(
+    records: Iterator[tuple[int, bytes | Rejection]], kind: str, settings: Settings, origin: Origin, counts: dict[str, Counter[str]]
+) -> Iterator[tuple[int, AnyEvent | Rejection]]:
+    source = KINDS[kind].open(settings, origin)
+    yield from translated(records, source, settings.analysis.memory, counts.setdefault(kind, Counter()))
+
+
+def _by_head(file: BinaryIO) -> str:
+    start = head(file)
+    return next((name for name, kind in KINDS.items() if kind.split is not None and kind.recognised(start)), "")
+
+
+def _by_line(line: bytes) -> str:
+    return next((name for name, kind in KINDS.items() if kind.split is None and kind.recognised(line)), "")
+
+
+def _and(number: int, line: bytes, rest: Iterator[tuple[int, bytes | Rejection]]) -> Iterator[tuple[int, bytes | Rejection]]:
+    yield number, line
+    yield from rest

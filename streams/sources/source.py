@@ -1,12 +1,13 @@
-"""What a source is: it recognises its records, parses them, and translates them in order. One object for each partition or file."""
+"""What a source is: it recognises its records and parses them, one by one; what has to be in order first is translated by a fold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 from models.events import AnyEvent
-from models.foreign import Foreign, Translator
+from models.foreign import Foreign, Place, Translator
 from models.rejection import Rejection
 from streams.settings import Settings
 
@@ -20,15 +21,29 @@ class Origin(NamedTuple):
     domain: str = "default"  # of all its events
 
 
-class Source(Translator, Protocol):
+class Source(Protocol):
     """One partition's, or one file's."""
 
-    def parse(self, value: bytes, headers: Headers) -> Sequence[AnyEvent | Foreign | Rejection]:
-        """What one record, or one line, holds: events that need no more, what is to be ordered first, and why not. Never raises."""
+    @property
+    def counts(self) -> Counter[str]:
+        """What was passed over in parsing, by why; and what was taken, by what it is called ("changes")."""
+
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Foreign | Rejection]:
+        """What one record, or one line, holds: events that need no more, what is to be ordered first, and why not. Never raises.
+
+        Looks at nothing but the record. `place` goes into each `Foreign`."""
+
+    def fold(self) -> Translator:
+        """A new fold, empty, for what `parse` answers as `Foreign`. A source without such records is never asked."""
 
 
 class Kind(NamedTuple):
     """A kind of source, as `[[source]] kind = ...` and `analyze --source` name it."""
 
-    recognised: Callable[[bytes], bool]  # whether a line of a file is one of its records
+    recognised: Callable[
+        [bytes], bool
+    ]  # whether a line of a file is one of its records; with `split`, whether a file's head is its
     open: Callable[[Settings, Origin], Source]
+    taken: str = "changes"  # which of `counts` is what was taken,
+    meaning: str = "requests that may change something"  # and how that is told
+    split: Callable[[BinaryIO], Iterator[tuple[int, bytes | Rejection]]] | None = None  # (line number, record); None: by lines

@@ -2,5 +2,8 @@
 
 from streams.sources.kubernetes.audit import Audit
 from streams.sources.kubernetes.record import recognised
+from streams.sources.source import Kind
 
-__all__ = ["Audit", "recognised"]
+__all__ = ["AUDIT", "Audit"]
+
+AUDIT = Kind(recognised, Audit)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from models.events import Action, Value, Why
-from models.instants import parse_time
 from models.lifecycles import NEWEST
 from models.values import same
 from streams.sources.kubernetes.agents import Agent, agent_of
@@ -30,7 +29,7 @@ MOST_KNOBS = 200  # of one write; more are told as one change of all of it
 EXISTS, PLACE = "exists", "spec.nodeName"
 
 
-class Translator:
+class Changes:
     """Requests of one cluster in the order in which they were answered. `counts` tells what became no action, and why."""
 
     def __init__(self, cluster: str, counts: Counter[str]) -> None:
@@ -38,8 +37,8 @@ class Translator:
         self._counts = counts
         self._objects = Objects()
 
-    def actions(self, record: Record) -> list[Action]:
-        """What the request changed; empty where that is nothing. Raises what decoding a body raises, and ValueError for a bad time."""
+    def actions(self, record: Record, time: int, version: int | None) -> list[Action]:
+        """What the request changed at `time` (ns), to which version; empty where that is nothing. Raises what decoding a body raises."""
         ref = record.object_ref or Ref()
         asked, answered = body(record.request_object), _object(body(record.response_object))
         name = ref.name or _name(answered) or _name(_object(asked))
@@ -47,9 +46,8 @@ class Translator:
             self._counts["dry_run" if name else "no_name"] += 1
             return []
         code = record.response_status.code if record.response_status else 0
-        write = _Write(
-            record, agent_of(record), resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name), self._cluster
-        )
+        resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
+        write = _Write(record, agent_of(record), resource, self._cluster, time, version)
         known = self._objects.get(write.resource)
         if not 200 <= code < 300:
             return self._failed(write, ref, asked, code)
@@ -186,12 +184,11 @@ class Translator:
 class _Write:
     """What the actions of one request share."""
 
-    def __init__(self, record: Record, agent: Agent, resource: str, cluster: str) -> None:
+    def __init__(self, record: Record, agent: Agent, resource: str, cluster: str, time: int, version: int | None) -> None:
         self.record, self.agent, self.resource = record, agent, resource
         self.own_life = f"{agent.name} {resource}"
         self._source = f"k8s/{cluster}/{agent.instance}"
-        self._time = parse_time(record.stage_timestamp)
-        self._version = version_of(record)
+        self._time, self._version = time, version
 
     def action(
         self,
@@ -224,14 +221,6 @@ class _Write:
             acknowledges=tuple(each for each in acknowledges if each),
             why=Why(text=why[:1000]) if why else None,
         )
-
-
-def version_of(record: Record) -> int | None:
-    """The object's resourceVersion after the request, where it is a number. Raises what decoding the body raises."""
-    answered = _object(body(record.response_object))
-    meta = answered.get("metadata")
-    text = meta.get("resourceVersion") if isinstance(meta, dict) else None
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _object(value: Json) -> Object:
@@ -275,4 +264,4 @@ def _above(path: str) -> set[str]:
     return {path} | {path[:at] for at, char in enumerate(path) if char in ".["}
 
 
-__all__ = ["Knobs", "Translator", "version_of"]
+__all__ = ["Changes", "Knobs"]

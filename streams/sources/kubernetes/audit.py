@@ -1,14 +1,16 @@
-"""A whole audit log: noise passed over and counted, one event an auditID, put in order, then translated.
+"""A Kubernetes audit log: noise passed over and counted record by record, then requests in order, translated by a fold.
 
-Lines of one API server are nearly in the order of `stageTimestamp`; logs of several, or rotated ones, may come one after the other. So the
-newest WAITING requests of interest wait, and all of the last HOLD, sorted; the times of one object's changes are dealt out in the
-order of its versions: the server's own order. What comes later than that is counted as late and left out, since its old value is gone.
+The times of one object's changes are dealt out in the order of its versions, which is the server's own order: each moment goes to the
+lowest version that is known within SKEW after the one that would be its turn. So the order rests on the records alone.
+
+    time      1      2      3             what each moment is given to
+    version   7      9      8      ─►     7      8      9
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -16,17 +18,18 @@ from msgspec.structs import replace
 
 from models.decode import Rejection
 from models.events import Action, Sample, Why
+from models.foreign import Foreign, Found, Place
 from models.instants import SECOND, parse_time
 from models.rejection import clipped, explained
-from models.stream_time import BEFORE_ALL
-from streams.sources.kubernetes.actions import Translator, version_of
-from streams.sources.kubernetes.autoscalers import WITHIN, Hint, demand, hints, is_status, reads
+from streams.settings import Settings
+from streams.sources.kubernetes.actions import Changes
+from streams.sources.kubernetes.autoscalers import WITHIN, Accounts, Hint, demand, is_status, reads
 from streams.sources.kubernetes.knobs import REPLICAS
-from streams.sources.kubernetes.record import Record, Ref, records
+from streams.sources.kubernetes.record import Record, Ref, records, version_of
+from streams.sources.source import Headers, Origin
 
-HOLD = 10 * SECOND  # event time
-WAITING = 20_000  # requests, about 5 kB each
-REMEMBERED = 100_000  # auditIDs, so that a line that comes twice counts once
+SKEW = SECOND  # between the clocks of several API servers; one server's own lines are measured to be 10 ms apart at most
+LOOK = WITHIN + SKEW  # event time that has to be known after a request
 
 WRITES = frozenset({"create", "update", "patch", "delete", "apply"})
 LAST_STAGES = frozenset({"ResponseComplete", "Panic"})
@@ -56,58 +59,56 @@ IGNORED = frozenset(
     }
 )
 
-Found: TypeAlias = tuple[int, Action | Sample | Rejection]
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+_Object: TypeAlias = tuple[str, str, str]
+
+
+class Request(Foreign, frozen=True, kw_only=True):
+    """A request that may have changed something, or an autoscaler's account of itself. `version` is the object's after it."""
+
+    record: Record
+    version: int | None = None
+    status: bool = False
+
+    @property
+    def object(self) -> _Object:
+        """What it is about."""
+        ref = self.record.object_ref or Ref()
+        return ref.namespace, ref.resource, ref.name
 
 
 class Audit:
-    """Of one cluster. Feed lines, then `finish`; both answer (line number, action or why not)."""
+    """A `Source`, of one cluster."""
 
-    def __init__(self, cluster: str = "cluster", waiting: int = WAITING) -> None:
+    def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
-        self._translator = Translator(cluster, self.counts)
-        self._waiting: list[tuple[int, str, int, Record]] = []  # time, auditID, line
-        self._statuses: list[tuple[int, Record]] = []  # of autoscalers, which tell why they scaled
-        self._most = waiting
-        self._full = 2 * waiting  # how many make room
-        self._newest = self._known = BEFORE_ALL
-        self._seen: set[str] = set()
-        self._order: deque[str] = deque()
+        self._settings = settings
+        self._origin = origin
 
-    def feed(self, number: int, line: bytes) -> Iterator[Found]:
-        """Takes in one line; what need not wait any longer comes out in order."""
-        for record in records(line):
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[Request | Rejection]:
+        """See `Source`."""
+        found: list[Request | Rejection] = []
+        for record in records(value):
             if isinstance(record, Rejection):
-                yield number, record
-            elif (change := self._is_change(record)) or (record.stage in LAST_STAGES and is_status(record)):
-                try:
-                    time = parse_time(record.stage_timestamp)
-                except ValueError as error:
-                    yield number, Rejection("bad_time", "stageTimestamp", clipped(str(error)))
-                    continue
-                if time <= self._known:
-                    self.counts["late"] += change
-                    continue
-                self._newest = max(self._newest, time)
-                if change:
-                    self._remember(record.audit_id)
-                    self._waiting.append((time, record.audit_id, number, record))
-                else:
-                    self._statuses.append((time, record))
-        if len(self._waiting) + len(self._statuses) >= self._full:
-            yield from self._release(self._bound())
-            self._full = self._most + max(
-                self._most, len(self._waiting) + len(self._statuses)
-            )  # a burst within HOLD stays, for once
+                found.append(record)
+                continue
+            change = self._is_change(record)
+            if not change and not (record.stage in LAST_STAGES and is_status(record)):
+                continue
+            try:
+                time = parse_time(record.stage_timestamp)
+            except ValueError as error:
+                found.append(Rejection("bad_time", "stageTimestamp", clipped(str(error))))
+                continue
+            version = version_of(record) if change else None
+            found.append(
+                Request(time=time, source="", id=record.audit_id, place=place, record=record, version=version, status=not change)
+            )
+        return found
 
-    def finish(self) -> Iterator[Found]:
-        """The log has ended."""
-        yield from self._release(None)
-
-    def _bound(self) -> int:
-        """Up to where nothing waits any longer: the older half, but nothing of the last HOLD."""
-        times = sorted([each[0] for each in self._waiting] + [time for time, _ in self._statuses])
-        return min(times[len(times) // 2], self._newest - HOLD)
+    def fold(self) -> AuditFold:
+        """See `Source`."""
+        return AuditFold(self._origin)
 
     def _is_change(self, record: Record) -> bool:
         """From the fields around the bodies alone; what it is not is counted by why."""
@@ -117,57 +118,69 @@ class Audit:
             else "earlier_stages" if record.stage not in LAST_STAGES
             else "noise" if not ref.resource or ref.resource in IGNORED or ref.subresource not in SUBRESOURCES
             else "dry_run" if "dryRun=" in record.request_uri
-            else "repeated" if record.audit_id in self._seen
             else ""
         )  # fmt: skip
         self.counts[why or "changes"] += 1
         return not why
 
-    def _remember(self, audit_id: str) -> None:
-        self._seen.add(audit_id)
-        self._order.append(audit_id)
-        if len(self._order) > REMEMBERED:
-            self._seen.discard(self._order.popleft())
 
-    def _release(self, until: int | None) -> Iterator[Found]:
-        due = sorted((each for each in self._waiting if until is None or each[0] <= until), key=lambda each: each[:3])
-        self._waiting = [each for each in self._waiting if until is not None and each[0] > until]
-        self._known = self._known if until is None else max(self._known, until)
-        because = hints(
-            (record for *_, record in due), [each for each in self._statuses if until is None or each[0] <= until + WITHIN]
-        )
-        self._statuses = [each for each in self._statuses if until is not None and each[0] > until - WITHIN]
-        for _, _, number, record in _in_order(due):
-            try:
-                found = self._translator.actions(record)
-            except _BAD as error:
-                yield number, _refused(error)
-                continue
-            hint = because.get(record.audit_id)
-            for action in found:
-                yield from ((number, event) for event in (_with_reasons(action, hint) if hint else (action,)))
+class AuditFold:
+    """A `Translator`: what each object's state was, so that a change has an old value."""
 
+    delay = LOOK + SECOND // 1000  # a sample of demand lies just before the request that tells of it
 
-def _in_order(due: list[tuple[int, str, int, Record]]) -> list[tuple[int, str, int, Record]]:
-    """The same requests, where those of one object that came in another order than its versions have changed places (and times)."""
-    places: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
-    for place, (_, _, _, record) in enumerate(due):
-        ref = record.object_ref or Ref()
+    def __init__(self, origin: Origin) -> None:
+        self.counts: Counter[str] = Counter()
+        self._changes = Changes(origin.cluster, self.counts)
+        self._accounts = Accounts()
+        self._turns: deque[tuple[int, _Object]] = deque()  # moments to be given to requests, in order
+        self._waiting: dict[_Object, list[Request]] = {}  # in order
+
+    def translate(self, record: Foreign) -> Sequence[Found]:
+        """Takes it in; it is answered when it has passed by `delay`."""
+        assert isinstance(record, Request)
+        if record.status:
+            self._accounts.add(record.time, record.record)
+        else:
+            self._turns.append((record.time, record.object))
+            self._waiting.setdefault(record.object, []).append(record)
+        return ()
+
+    def passed(self, time: int) -> Sequence[Found]:
+        """See `Translator`."""
+        found: list[Found] = []
+        while self._turns and self._turns[0][0] + LOOK < time:
+            found += self._answer(*self._turns.popleft())
+        return found
+
+    def _answer(self, moment: int, name: _Object) -> Iterator[Found]:
+        request = self._next(name)
+        self._accounts.forget(moment - SKEW)
         try:
-            version = version_of(record)
-        except _BAD:
-            continue  # told when it is translated
-        if version is not None and ref.name:
-            places.setdefault((ref.namespace, ref.resource, ref.name), []).append((place, version))
-    ordered = list(due)
-    for versions in places.values():
-        by_version = sorted(versions, key=lambda each: each[1])
-        if by_version != versions:
-            for (place, _), (origin, _) in zip(versions, by_version, strict=True):
-                time, _, _, record = due[place][0], *due[origin][1:]
-                stamp = due[place][3].stage_timestamp
-                ordered[place] = (time, due[origin][1], due[origin][2], replace(record, stage_timestamp=stamp))
-    return ordered
+            actions = self._changes.actions(request.record, moment, request.version)
+            hint = self._accounts.of(request.record, request.time)
+        except _BAD as error:
+            yield request.place, _refused(error)
+            return
+        for action in actions:
+            yield from ((request.place, event) for event in (_with_reasons(action, hint) if hint else (action,)))
+
+    def _next(self, name: _Object) -> Request:
+        """Of the object's requests, the lowest version within SKEW of the first; without a version, the first."""
+        waiting = self._waiting[name]
+        first = waiting[0]
+        chosen = 0
+        if first.version is not None:
+            lowest = first.version
+            for place, other in enumerate(waiting):
+                if other.time > first.time + SKEW:
+                    break
+                if other.version is not None and other.version < lowest:
+                    chosen, lowest = place, other.version
+        request = waiting.pop(chosen)
+        if not waiting:
+            del self._waiting[name]
+        return request
 
 
 def _with_reasons(action: Action, hint: Hint) -> Iterator[Action | Sample]:

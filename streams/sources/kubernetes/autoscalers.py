@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
 
 from models.events import Action, Read, Sample
-from models.instants import SECOND, parse_time
+from models.instants import SECOND
 from streams.sources.kubernetes.naming import kind_of
 from streams.sources.kubernetes.record import Json, Object, Record, body
 
@@ -51,28 +51,42 @@ def is_status(record: Record) -> bool:
     )
 
 
-def hints(scales: Iterable[Record], statuses: Sequence[tuple[int, Record]]) -> dict[str, Hint]:
-    """By auditID of the scale write: the first status of an autoscaler of that object, soon after, that wants the same number."""
-    told: dict[_Wanted, list[tuple[int, Hint]]] = {}
-    for time, record in sorted(statuses, key=lambda each: (each[0], each[1].audit_id)):
+class Accounts:
+    """What autoscalers told of themselves lately, in order."""
+
+    def __init__(self) -> None:
+        self._told: dict[_Wanted, deque[tuple[int, Hint]]] = {}
+        self._times: deque[tuple[int, _Wanted]] = deque()
+
+    def add(self, time: int, record: Record) -> None:
+        """Takes in the next status."""
         if account := _account(record):
-            told.setdefault(account[0], []).append((time, account[1]))
-    answers = {}
-    for record in scales:
+            self._told.setdefault(account[0], deque()).append((time, account[1]))
+            self._times.append((time, account[0]))
+
+    def forget(self, time: int) -> None:
+        """Nothing from before `time` will be asked for."""
+        while self._times and self._times[0][0] < time:
+            _, wanted = self._times.popleft()
+            told = self._told[wanted]
+            told.popleft()
+            if not told:
+                del self._told[wanted]
+
+    def of(self, record: Record, time: int) -> Hint | None:
+        """For a scale write at `time`: the first status, soon after, of an autoscaler of that object that wants the same number.
+
+        Raises what decoding the request's body raises."""
         ref = record.object_ref
-        if record.user.username != ACCOUNT or ref is None or ref.subresource != "scale" or not told:
-            continue
-        try:
-            asked, time = _dict(body(record.request_object)), parse_time(record.stage_timestamp)
-        except _BAD:
-            continue  # told when it is translated
+        if record.user.username != ACCOUNT or ref is None or ref.subresource != "scale" or not self._told:
+            return None
+        asked = _dict(body(record.request_object))
         wanted = _whole(_dict(asked.get("spec")).get("replicas"))
-        accounts = told.get((ref.namespace, kind_of(ref.resource), ref.name, wanted), [])
-        place = bisect_left(accounts, time, key=lambda each: each[0])
-        if place < len(accounts) and accounts[place][0] - time <= WITHIN:
-            ran = _whole(_dict(asked.get("status")).get("replicas"))
-            answers[record.audit_id] = msgspec.structs.replace(accounts[place][1], ran=ran)
-    return answers
+        for told, hint in self._told.get((ref.namespace, kind_of(ref.resource), ref.name, wanted), ()):
+            if told >= time:
+                ran = _whole(_dict(asked.get("status")).get("replicas"))
+                return msgspec.structs.replace(hint, ran=ran) if told - time <= WITHIN else None
+        return None
 
 
 def reads(action: Action, hint: Hint) -> tuple[Read, ...]:

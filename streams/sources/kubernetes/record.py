@@ -82,7 +82,16 @@ class _List(msgspec.Struct):
     items: list[msgspec.Raw]
 
 
+class _Meta(msgspec.Struct, rename="camel"):
+    resource_version: str = ""
+
+
+class _Answer(msgspec.Struct):
+    metadata: _Meta | None = None
+
+
 _head = msgspec.json.Decoder(_Head).decode
+_answer = msgspec.json.Decoder(_Answer).decode
 _record = msgspec.json.Decoder(Record).decode
 _list = msgspec.json.Decoder(_List).decode
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -110,6 +119,16 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
         return [_one(item, f"items[{place}]") for place, item in enumerate(_list(line).items)]
     except _BAD as error:
         return (_named(explained(error)),)
+
+
+def version_of(record: Record) -> int | None:
+    """The object's resourceVersion after the request, where there is one and it is a number."""
+    try:
+        meta = _answer(record.response_object).metadata
+    except _BAD:
+        return None
+    text = meta.resource_version if meta else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def body(raw: msgspec.Raw) -> Json:

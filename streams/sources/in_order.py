@@ -1,0 +1,101 @@
+"""A file's records in the order in which a fold wants them: the reader of every source.
+
+Lines of a log are nearly in the order of their times, and logs of several servers, or rotated ones, may come one after the other. So the
+newest WAITING records wait, and all of the last HOLD. What comes later than that is counted as late and left out: a fold cannot take it
+in any more. Events that need no order go through at once; `analyze` sorts those by itself (`streams.intake`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from models.events import AnyEvent
+from models.foreign import Foreign, Translator
+from models.instants import SECOND
+from models.panes import Panes
+from models.rejection import Rejection
+from streams.sources.source import Source
+
+HOLD = 10 * SECOND  # event time
+WAITING = 20_000  # records, some kB each
+STEP = 500  # records between two words to the fold on how far the log is known
+
+Numbered: TypeAlias = tuple[int, AnyEvent | Rejection]
+_Key: TypeAlias = tuple[int, str, str]
+
+
+class InOrder:
+    """Puts records in order and translates them. Feed what was parsed, then `finish`; both answer (line number, event or why not)."""
+
+    def __init__(self, fold: Translator, waiting: int = WAITING) -> None:
+        self.late = self.repeated = 0
+        self._fold = fold
+        self._most = waiting
+        self._heap: list[tuple[int, str, str, int, Foreign]] = []
+        self._count = 0
+        self._newest = 0
+        self._last: _Key | None = None  # of the record that was translated last
+
+    def feed(self, record: Foreign) -> Iterator[Numbered]:
+        """Takes in one record; what need not wait any longer comes out in order."""
+        if self._last is not None and (record.time, record.source, record.id) < self._last:
+            self.late += 1
+            return
+        self._newest = max(self._newest, record.time)
+        self._count += 1
+        heapq.heappush(self._heap, (record.time, record.source, record.id, self._count, record))
+        while len(self._heap) > self._most and self._heap[0][0] <= self._newest - HOLD:
+            yield from self._next()
+
+    def finish(self) -> Iterator[Numbered]:
+        """The log has ended."""
+        while self._heap:
+            yield from self._next()
+        if self._last is not None:
+            yield from _numbered(self._fold.passed(self._last[0] + self._fold.delay + 1))
+
+    def _next(self) -> Iterator[Numbered]:
+        time, source, identity, number, record = heapq.heappop(self._heap)
+        if (time, source, identity) == self._last:
+            self.repeated += 1
+            return
+        self._last = (time, source, identity)
+        if number % STEP == 0:
+            yield from _numbered(self._fold.passed(time))
+        yield from _numbered(self._fold.translate(record))
+
+
+def translated(
+    records: Iterable[tuple[int, bytes | Rejection]], source: Source, pane: int, counts: Counter[str], waiting: int = WAITING
+) -> Iterator[Numbered]:
+    """(line number, event or why not) of the records of one file; what was passed over is added to `counts` at the end.
+
+    `pane` (ns) as in `models.panes`."""
+    order: InOrder | None = None
+    fold: Panes | None = None
+    for number, value in records:
+        if isinstance(value, Rejection):
+            yield number, value
+            continue
+        for item in source.parse(value, (), number):
+            if not isinstance(item, Foreign):
+                yield number, item
+                continue
+            if order is None:
+                fold = Panes(source.fold, pane)
+                order = InOrder(fold, waiting)
+            yield from order.feed(item)
+    if order is not None and fold is not None:
+        yield from order.finish()
+        counts.update(fold.counts)
+        counts.update({name: count for name, count in (("late", order.late), ("repeated", order.repeated)) if count})
+    counts.update(source.counts)
+
+
+def _numbered(found: Sequence[tuple[object, AnyEvent | Rejection]]) -> Iterator[Numbered]:
+    for place, answer in found:
+        assert isinstance(place, int)  # `parse` was given line numbers
+        yield place, answer

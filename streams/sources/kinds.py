@@ -1,0 +1,10 @@
+"""The kinds of sources by name, as `[[source]] kind = ...` and `--source` name them. A new one is a file or package here and a line."""
+
+from __future__ import annotations
+
+from streams.sources import kubernetes
+from streams.sources.source import Kind
+
+KINDS: dict[str, Kind] = {
+    "k8s-audit": kubernetes.AUDIT,
+}
