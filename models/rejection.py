@@ -4,6 +4,7 @@
 |---|---|
 | `not_json` | not one JSON value in UTF-8 (NaN, Infinity and lone surrogates are not JSON) |
 | `too_deep` | nested more deeply than any event |
+| `not_otlp` | neither OTLP in protobuf nor in JSON; or a `raw` log record, which says neither when nor where |
 | `not_cloudevents` | no object, or no `specversion` "1.0" |
 | `unknown_type` | a CloudEvent of a `type` that is not ours |
 | `missing_field` | a required field is missing or empty |

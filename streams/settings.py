@@ -97,6 +97,66 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     expires: int  # ns, event time: covers what happened before it
 
 
+class ActionRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[otlp.action]]`: which span, span event or log event is a write, and to what. Texts are templates (docs/opentelemetry.md)."""
+
+    span: str = ""  # glob of the span's name
+    event: str = ""  # glob of the event's name; the rule is then about span events and log records
+    match: tuple[tuple[str, str], ...] = ()  # attribute, glob
+    resource: str
+    verb: str = "set"
+    parameter: str = ""  # "": the verb
+    old: str = ""
+    new: str = ""
+    version: str = ""
+    agent: str = ""
+    outcome: str = ""
+    why: str = ""
+
+
+class MetricRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[otlp.metric]]`: how the metrics that it matches are named, and whether they drive load or bound it."""
+
+    metric: str  # glob
+    match: tuple[tuple[str, str], ...] = ()
+    resource: str = ""  # template; "": that of the process
+    name: str = ""  # template; "": the metric's name with the attributes
+    attributes: tuple[str, ...] | None = None  # those that name a series; None: all
+    role: Literal["", "demand", "capacity"] = ""
+    ignore: bool = False
+
+
+class LogRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[otlp.log]]`: which log records are transitions of what."""
+
+    event: str = ""  # glob of the event's name
+    body: str = ""  # glob of the text
+    match: tuple[tuple[str, str], ...] = ()
+    resource: str = ""  # template; "": that of the process
+    metric: str = "log"
+    before: str = ""
+    after: str = ""
+    severity: str = ""
+    slo: bool = False
+    ignore: bool = False
+
+
+class Otlp(msgspec.Struct, frozen=True, kw_only=True):
+    """How OpenTelemetry's spans, metrics and log records become events."""
+
+    wait: int = 5 * SECOND  # a span waits so long for the spans around it; an action is told up to so long before its span's end
+    topology: int = 5 * MINUTE  # a dependency is told once in so long; spans and series are remembered for at least that
+    repeat: int = 10 * SECOND  # the same error or log line is told once in so long
+    min_severity: Literal["debug", "info", "warn", "error", "fatal", "none"] = "warn"  # of log records without a rule
+    tools: Literal["guess", "rules"] = "guess"  # whether a tool call without a rule is judged by the tool's name
+    quantiles: tuple[str, ...] = ("0.95",)  # of histograms
+    spans: int = 100_000  # remembered for each partition in each `topology`
+    series: int = 100_000
+    action: tuple[ActionRule, ...] = ()
+    metric: tuple[MetricRule, ...] = ()
+    log: tuple[LogRule, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything."""
 
@@ -106,6 +166,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alert: Alert = Alert()
     worker: Worker = Worker()
     analysis: Analysis = Analysis()
+    otlp: Otlp = Otlp()
     waiver: tuple[Waiver, ...] = ()
 
 

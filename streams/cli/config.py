@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 
 from streams.cli.command import OK, Command, Context
 from streams.settings_file.invariants import written_invariant
+from streams.settings_file.otlp_rules import written_rule
 from streams.settings_file.reference import page
 from streams.settings_file.values import FORMS, lookup, written
 from streams.settings_file.waivers import written_waiver
@@ -36,6 +37,10 @@ def _run(context: Context) -> int:
         context.out.say(f"{line:<44} {context.out.paint(f'# {origin}', 'dim')}")
     for invariant in loaded.settings.analysis.conflict.invariant:
         context.out.say("\n" + written_invariant(invariant))
+    otlp = loaded.settings.otlp
+    for rules in (otlp.action, otlp.metric, otlp.log):
+        for rule in rules:
+            context.out.say("\n" + written_rule(rule))
     for waiver in loaded.settings.waiver:
         context.out.say("\n" + written_waiver(waiver))
     return OK

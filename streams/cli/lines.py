@@ -46,8 +46,7 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
         "--source",
         choices=(RECOGNISE, EVENTS, *KINDS),
         default=RECOGNISE,
-        help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1; "
-        "cloudtrail: AWS)",
+        help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1)",
     )
     parser.add_argument(
         "--cluster",

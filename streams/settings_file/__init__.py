@@ -14,9 +14,10 @@ from typing import TypeVar
 import msgspec
 
 from models.configuration import Invariant
-from streams.settings import Settings, Waiver
+from streams.settings import Otlp, Settings, Waiver
 from streams.settings_file.invariants import read_invariants
 from streams.settings_file.keys import FILE_KEYS, variable
+from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics
 from streams.settings_file.rules import broken_rules
 from streams.settings_file.values import FORMS, INVARIANTS, TABLES, WAIVERS, Leaf, checked, did_you_mean, from_text
 from streams.settings_file.waivers import read_waivers
@@ -68,13 +69,18 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     given = {**_from_file(path, environment, mistakes), **_from_environment(environment, mistakes)}
     waivers = _tables(given, WAIVERS, read_waivers, mistakes)
     invariants = _tables(given, INVARIANTS, read_invariants, mistakes)
+    rules = Otlp(
+        action=_tables(given, "otlp.action", read_actions, mistakes),
+        metric=_tables(given, "otlp.metric", read_metrics, mistakes),
+        log=_tables(given, "otlp.log", read_logs, mistakes),
+    )
     values: dict[str, Leaf] = {}
     for name, item in given.items():
         try:
             values[name] = checked(name, item.value)
         except ValueError as error:
             mistakes.add(item.where, name, str(error))
-    settings = _with_tables(msgspec.convert(_nested(values), Settings), waivers, invariants)
+    settings = _with_tables(msgspec.convert(_nested(values), Settings), waivers, invariants, rules)
     for name, trouble in broken_rules(settings):
         if name.split(".")[0] not in mistakes.tables:
             mistakes.lines.append(f"{given[name].where if name in given else name}: {trouble}")
@@ -83,10 +89,11 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     return Loaded(settings, {name: given[name].origin if name in given else "default" for name in FORMS})
 
 
-def _with_tables(settings: Settings, waivers: tuple[Waiver, ...], invariants: tuple[Invariant, ...]) -> Settings:
+def _with_tables(settings: Settings, waivers: tuple[Waiver, ...], invariants: tuple[Invariant, ...], rules: Otlp) -> Settings:
     conflict = msgspec.structs.replace(settings.analysis.conflict, invariant=invariants)
     analysis = msgspec.structs.replace(settings.analysis, conflict=conflict)
-    return msgspec.structs.replace(settings, analysis=analysis, waiver=waivers)
+    otlp = msgspec.structs.replace(settings.otlp, action=rules.action, metric=rules.metric, log=rules.log)
+    return msgspec.structs.replace(settings, analysis=analysis, otlp=otlp, waiver=waivers)
 
 
 def _tables(

@@ -160,7 +160,20 @@ _ANALYSIS = {
     "analysis.limits.evidence": _number("events that a finding names: the first and the newest", 2, 10_000),
 }
 
-KEYS: dict[str, Key] = {**_KAFKA, **_TOPICS, **_CLICKHOUSE, **_ALERT, **_WORKER, **_ANALYSIS}
+_OTLP = {
+    "otlp.wait": _time("a span waits so long for those that enclose it; its action is told up to so long before its end", 0, HOUR),
+    "otlp.topology": _time("one and the same dependency is told once in so long", SECOND, DAY),
+    "otlp.repeat": _time("one and the same error or log line is told once in so long", MILLISECOND, DAY),
+    "otlp.min_severity": Key("log records from here on are transitions, where no rule says otherwise"),
+    "otlp.tools": Key("tool calls without a rule: `guess` takes those for writes whose name begins like one, `rules` none"),
+    "otlp.quantiles": Key("of histograms, which are told"),
+    "otlp.spans": _number(
+        "spans remembered per fold, for their descendants; what is more has no ancestors, and is counted", 1, 100_000_000
+    ),
+    "otlp.series": _number("cumulative series remembered per fold; what is more is left out, and counted", 1, 100_000_000),
+}
+
+KEYS: dict[str, Key] = {**_KAFKA, **_TOPICS, **_CLICKHOUSE, **_ALERT, **_WORKER, **_ANALYSIS, **_OTLP}
 SECRETS: tuple[str, ...] = tuple(name for name, key in KEYS.items() if key.secret)
 # a secret may be read from a file instead, as container platforms mount them
 FILE_KEYS: dict[str, str] = {f"{name}_file": name for name in SECRETS}

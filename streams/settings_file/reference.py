@@ -48,6 +48,12 @@ not by a clock: the same events give the same answer whenever they are read. `in
 would have been needed, and those that match nothing.
 """
 
+_OTLP = """
+## `[[otlp.action]]`, `[[otlp.metric]]`, `[[otlp.log]]`
+
+Which spans and events are writes, how metrics are named, and which log records are transitions: docs/opentelemetry.md.
+"""
+
 _INVARIANTS = """
 ## `[[analysis.conflict.invariant]]`
 
@@ -80,7 +86,7 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    return ("\n".join(lines) + "\n" + _INVARIANTS + _WAIVERS).replace("\n\n\n", "\n\n")
+    return ("\n".join(lines) + "\n" + _INVARIANTS + _OTLP + _WAIVERS).replace("\n\n\n", "\n\n")
 
 
 def _type(name: str) -> str:

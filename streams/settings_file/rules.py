@@ -13,12 +13,20 @@ Mistake = tuple[str, str]  # (setting, what is wrong with it)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:,/]+):(\d{1,5})")
+_QUANTILE = re.compile(r"0(\.\d{1,6})?|1(\.0*)?")
 _OURS = ("signals", "findings", "facts", "progress", "reduce-progress", "map", "dead-letters")
 
 
 def broken_rules(settings: Settings) -> list[Mistake]:
     """Everything that does not hold, in the order of the settings."""
-    return [*_kafka(settings), *_topics(settings), *_edges(settings), *_horizons(settings), *_thresholds(settings)]
+    return [
+        *_kafka(settings),
+        *_topics(settings),
+        *_edges(settings),
+        *_horizons(settings),
+        *_thresholds(settings),
+        *_quantiles(settings),
+    ]
 
 
 def _kafka(settings: Settings) -> Iterator[Mistake]:
@@ -110,3 +118,9 @@ def _thresholds(settings: Settings) -> Iterator[Mistake]:
 def _is_address(text: str) -> bool:
     match = _ADDRESS.fullmatch(text)
     return match is not None and 0 < int(match[2]) < 65536
+
+
+def _quantiles(settings: Settings) -> Iterator[Mistake]:
+    for text in settings.otlp.quantiles:
+        if not _QUANTILE.fullmatch(text):
+            yield "otlp.quantiles", f'{text!r} is no quantile; write texts between 0 and 1, such as ["0.5", "0.95"]'

@@ -16,7 +16,8 @@ from streams.settings_file.keys import KEYS
 MASK = "******"
 WAIVERS = "waiver"
 INVARIANTS = "analysis.conflict.invariant"
-TABLES = (WAIVERS, INVARIANTS)
+OTLP_RULES = ("otlp.action", "otlp.metric", "otlp.log")
+TABLES = (WAIVERS, INVARIANTS, *OTLP_RULES)
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]

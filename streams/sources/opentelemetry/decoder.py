@@ -1,0 +1,276 @@
+"""One record of OTLP, protobuf or JSON, as spans, log records and metrics with their process: the same from either encoding.
+
+    Decoder("prod").decode(b'{"resourceSpans": [...]}')  ->  [Span, ..., Rejection]
+
+JSON begins with `{`, protobuf never does. A bad item is refused alone, with its place; a record that cannot be parsed, as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+from google.protobuf.message import DecodeError
+
+from models.foreign import Place
+from models.instants import EARLIEST, LATEST
+from models.rejection import Rejected, Rejection, clipped, explained
+from streams.sources.opentelemetry.naming import Entity, entity_of
+from streams.sources.opentelemetry.protobuf import SIGNALS, parse
+from streams.sources.opentelemetry.record import Line, Note, Span
+from streams.sources.opentelemetry.shape import (
+    Encoded,
+    LogRecord,
+    Metric,
+    Request,
+    ResourceLogs,
+    ResourceMetrics,
+    ResourceSpans,
+    Whole,
+    Word,
+)
+from streams.sources.opentelemetry.shape import Span as SpanShape
+from streams.sources.opentelemetry.values import JsonValues, ProtobufValues, Values
+
+BAD = (DecodeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError, Rejected)
+ENTITIES = 2_000  # processes whose names are remembered
+_JSON = re.compile(rb'\s*\{\s*"resource(Spans|Metrics|Logs)"')
+_KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
+_CODES = {"UNSET": 0, "OK": 1, "ERROR": 2}
+_SEVERITIES = {
+    f"{name}{number or ''}": first + max(number - 1, 0)
+    for name, first in (("TRACE", 1), ("DEBUG", 5), ("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
+    for number in (0, 2, 3, 4)
+}
+_request = msgspec.json.Decoder(Request).decode
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Measured(NamedTuple):
+    """A metric with its process, still in its encoding's shape."""
+
+    entity: Entity
+    metric: Metric
+    values: Values
+    path: str
+
+
+Item = Span | Line | Measured | Rejection
+
+
+def recognised(line: bytes) -> bool:
+    """Whether what begins so is OTLP in JSON."""
+    return _JSON.match(line) is not None
+
+
+class Decoder:
+    """Of one partition or file; it remembers the attributes and processes that came before."""
+
+    def __init__(self, cluster: str, signal: str = "") -> None:
+        self.cluster = cluster
+        self.signal = signal  # "traces", "metrics", "logs"; "" finds out
+        self._protobuf, self._json = ProtobufValues(), JsonValues()
+        self._entities: dict[bytes, Entity] = {}
+
+    def decode(self, value: bytes, place: Place = None) -> list[Item]:
+        """The items of one record. Never raises."""
+        try:
+            request, values, kinds = self._parsed(value)
+        except DecodeError as error:
+            return [Rejection("not_otlp", "", clipped(f"neither OTLP protobuf nor OTLP JSON: {error}"))]
+        except BAD as error:
+            return [error.rejection if isinstance(error, Rejected) else _named(explained(error))]
+        found: list[Item] = []
+        if "traces" in kinds:
+            for number, spans in enumerate(request.resource_spans):
+                found += self._spans(spans, values, place, f"resourceSpans[{number}]")
+        if "metrics" in kinds:
+            for number, metrics in enumerate(request.resource_metrics):
+                found += self._metrics(metrics, values, f"resourceMetrics[{number}]")
+        if "logs" in kinds:
+            for number, logs in enumerate(request.resource_logs):
+                found += self._logs(logs, values, place, f"resourceLogs[{number}]")
+        return found
+
+    def _parsed(self, value: bytes) -> tuple[Request, Values, tuple[str, ...]]:
+        if value.lstrip()[:1] == b"{":
+            request = _request(value)
+            if not recognised(value) and value.strip() != b"{}" and request == Request():
+                raise Rejected("not_otlp", "", "a JSON object without resourceSpans, resourceMetrics and resourceLogs")
+            return request, self._json, SIGNALS
+        kind, request = parse(value, self.signal)
+        return request, self._protobuf, (kind,)
+
+    def _entity(self, raw: Encoded, values: Values) -> Entity:
+        encoded = bytes(raw)
+        entity = self._entities.get(encoded)
+        if entity is None:
+            if len(self._entities) >= ENTITIES:
+                self._entities.clear()
+            entity = self._entities[encoded] = entity_of(values.resource(encoded), self.cluster)
+        return entity
+
+    def _spans(self, group: ResourceSpans, values: Values, place: Place, path: str) -> Iterator[Item]:
+        try:
+            entity = self._entity(group.resource, values)
+        except BAD as error:
+            yield refused(error, f"{path}.resource")
+            return
+        for part, scope in enumerate(group.scope_spans):
+            for number, span in enumerate(scope.spans):
+                try:
+                    yield _span(span, entity, values, place)
+                except BAD as error:
+                    yield refused(error, f"{path}.scopeSpans[{part}].spans[{number}]")
+
+    def _logs(self, group: ResourceLogs, values: Values, place: Place, path: str) -> Iterator[Item]:
+        try:
+            entity = self._entity(group.resource, values)
+        except BAD as error:
+            yield refused(error, f"{path}.resource")
+            return
+        for part, scope in enumerate(group.scope_logs):
+            for number, record in enumerate(scope.log_records):
+                try:
+                    yield _line(record, entity, values, place)
+                except BAD as error:
+                    yield refused(error, f"{path}.scopeLogs[{part}].logRecords[{number}]")
+
+    def _metrics(self, group: ResourceMetrics, values: Values, path: str) -> Iterator[Item]:
+        try:
+            entity = self._entity(group.resource, values)
+        except BAD as error:
+            yield refused(error, f"{path}.resource")
+            return
+        for part, scope in enumerate(group.scope_metrics):
+            for number, metric in enumerate(scope.metrics):
+                yield Measured(entity, metric, values, f"{path}.scopeMetrics[{part}].metrics[{number}]")
+
+
+def _named(rejection: Rejection) -> Rejection:
+    """The decoder's words are about CloudEvents; here an object is no export request."""
+    if rejection.reason != "not_cloudevents":
+        return rejection
+    return Rejection("not_otlp", rejection.path, "no OTLP export request")
+
+
+def refused(error: Exception, path: str) -> Rejection:
+    """Why one item is left out, with its place."""
+    if isinstance(error, Rejected):
+        inner = error.rejection
+        return Rejection(inner.reason, f"{path}.{inner.path}".rstrip("."), inner.detail)
+    return Rejection("wrong_type", path, clipped(f"cannot be read: {error}"))
+
+
+def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span:
+    trace = identifier(span.trace_id, 16, "traceId")
+    end = moment(span.end_time_unix_nano, "endTimeUnixNano")
+    start = moment(span.start_time_unix_nano, "startTimeUnixNano")
+    name = f"{trace}-{identifier(span.span_id, 8, 'spanId')}"
+    status = span.status
+    failed = word(status.code, "STATUS_CODE_", _CODES) == 2
+    notes: tuple[Note, ...] = ()
+    links: tuple[str, ...] = ()
+    if span.events:
+        notes = tuple(
+            Note(
+                time=moment(event.time_unix_nano, f"events[{i}].timeUnixNano"),
+                name=event.name,
+                attributes=values.attributes(event.attributes),
+            )
+            for i, event in enumerate(span.events)
+        )
+    if span.links:
+        links = tuple(
+            f"{identifier(link.trace_id, 16, f'links[{i}].traceId')}-{identifier(link.span_id, 8, f'links[{i}].spanId')}"
+            for i, link in enumerate(span.links)
+        )
+    return Span(
+        time=end,
+        source=entity.source,
+        id=name,
+        place=place,
+        entity=entity,
+        parent=f"{trace}-{identifier(span.parent_span_id, 8, 'parentSpanId')}" if span.parent_span_id else "",
+        name=span.name,
+        kind=word(span.kind, "SPAN_KIND_", _KINDS),
+        start=min(start, end),
+        attributes=values.attributes(span.attributes),
+        failed=failed,
+        message=status.message if failed else "",
+        links=links,
+        notes=notes,
+    )
+
+
+def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Line:
+    time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
+    body, attributes = values.value(record.body), values.attributes(record.attributes)
+    span = ""
+    if record.trace_id and record.span_id:
+        span = f"{identifier(record.trace_id, 16, 'traceId')}-{identifier(record.span_id, 8, 'spanId')}"
+    severity = word(record.severity_number, "SEVERITY_NUMBER_", _SEVERITIES)
+    content = _encode((severity, record.event_name, span, body, attributes))
+    return Line(
+        time=time,
+        source=entity.source,
+        id=f"log-{time}-{blake2b(content, digest_size=8).hexdigest()}",
+        place=place,
+        entity=entity,
+        span=span,
+        name=record.event_name,
+        severity=severity,
+        body=body,
+        attributes=attributes,
+    )
+
+
+def identifier(value: str | bytes, size: int, field: str) -> str:
+    """An id of `size` bytes as lower-case hexadecimal. JSON has that, or base64 as protobuf's own mapping writes it. Raises Rejected."""
+    if isinstance(value, bytes):
+        if len(value) == size:
+            return value.hex()
+    elif len(value) == 2 * size:
+        try:
+            return bytes.fromhex(value).hex()
+        except ValueError:
+            pass
+    elif value:
+        try:
+            return _from_base64(value, size)
+        except ValueError:
+            pass
+    if not value:
+        raise Rejected("missing_field", field, f"`{field}` is required")
+    raise Rejected("wrong_type", field, f"`{field}` is no id of {size} bytes: {str(value)[:40]!r}")
+
+
+def _from_base64(value: str, size: int) -> str:
+    raw = b64decode(value, validate=True)
+    if len(raw) != size:
+        raise ValueError(value)
+    return raw.hex()
+
+
+def moment(value: Whole, field: str) -> int:
+    """ns since 1970. Raises Rejected."""
+    try:
+        time = value if isinstance(value, int) else int(value)
+    except ValueError:
+        raise Rejected("bad_time", field, f"`{field}` is no count of nanoseconds: {str(value)[:40]!r}") from None
+    if not time:
+        raise Rejected("missing_field", field, f"`{field}` is required")
+    if not EARLIEST < time < LATEST:
+        raise Rejected("time_out_of_range", field, f"`{field}` lies outside 1970-2262: {time}")
+    return time
+
+
+def word(value: Word, prefix: str, numbers: dict[str, int]) -> int:
+    """An enumeration's number, from that or its name; unknown ones are 0, as the specification asks of receivers."""
+    if isinstance(value, int):
+        return value
+    return numbers.get(value.removeprefix(prefix), 0)

@@ -1,0 +1,75 @@
+"""What waits to be put in order: spans, log records, and points of which the one before has to be known. Ids are lower-case hexadecimal.
+
+A span is named by "<trace id>-<span id>", and so is the action that it tells of. Its time is its end: that is when it is exported.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from models.foreign import Foreign
+from streams.sources.opentelemetry.naming import Entity
+from streams.sources.opentelemetry.values import Attributes, Json
+
+SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5  # kinds of spans; 1 is internal
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A span event: something that was said within a span."""
+
+    time: int  # ns since 1970
+    name: str
+    attributes: Attributes
+
+
+class Span(Foreign, frozen=True, kw_only=True):
+    """One operation. `id` is its name."""
+
+    entity: Entity
+    parent: str  # the parent's name; "" for a root
+    name: str
+    kind: int
+    start: int  # ns since 1970
+    attributes: Attributes
+    failed: bool
+    message: str  # why it failed
+    links: tuple[str, ...]  # names of spans
+    notes: tuple[Note, ...]
+
+
+class Line(Foreign, frozen=True, kw_only=True):
+    """One log record. `span` is the name of the span it was written in, or ""."""
+
+    entity: Entity
+    span: str
+    name: str  # event name
+    severity: int  # 1-24; 13 is WARN, 17 ERROR, 21 FATAL
+    body: Json
+    attributes: Attributes
+
+
+Bucket: TypeAlias = tuple[float, float, int]  # lower and upper bound, observations in between
+
+
+class Series(msgspec.Struct, frozen=True):
+    """How the samples of one series are named."""
+
+    resource: str
+    metric: str
+    suffix: str  # the attributes, behind what is appended to the name
+    unit: str
+    role: str
+    identity: str  # begins the samples' ids
+
+
+class Point(Foreign, frozen=True, kw_only=True):
+    """A point of a cumulative series, which `id` names with its source: what it counted since `start`."""
+
+    series: Series
+    start: int
+    value: float  # a sum; of a histogram the sum of its observations
+    count: int = -1  # observations; -1 where it is a plain sum
+    buckets: tuple[Bucket, ...] = ()  # ascending
+    traceparent: str = ""  # of an exemplar

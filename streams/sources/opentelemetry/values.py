@@ -1,0 +1,175 @@
+"""Attributes and bodies: OTLP's AnyValue in either encoding as plain values, looked up by their bytes where the same came before.
+
+A number that JSON does not have (NaN, Infinity) is its text, bytes are base64. Of a key that occurs twice, the last counts.
+"""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+import msgspec
+from google.protobuf.message import Message
+
+from streams.sources.opentelemetry.protobuf import message_class
+from streams.sources.opentelemetry.shape import Encoded, Real, Whole
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Attributes: TypeAlias = dict[str, Json]
+Pair: TypeAlias = tuple[str, Json]
+
+REMEMBERED = 20_000  # pairs; each is a few hundred bytes
+SHORT = 512  # bytes; longer ones (prompts, arguments) do not come twice
+
+
+class Memo(dict[bytes, Pair]):
+    """The pairs that came before, by their bytes; `memo[raw]` decodes what is new. Forgets all when full: an answer never depends on it."""
+
+    def __init__(self, decode: Callable[[bytes], Pair]) -> None:
+        super().__init__()
+        self._decode = decode
+
+    def __missing__(self, raw: bytes) -> Pair:
+        pair = self._decode(raw)
+        if len(raw) <= SHORT:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[raw] = pair
+        return pair
+
+
+class ArrayValue(msgspec.Struct, frozen=True, gc=False):
+    """A list."""
+
+    values: tuple[AnyValue, ...] = ()
+
+
+class KeyValueList(msgspec.Struct, frozen=True, gc=False):
+    """A map."""
+
+    values: tuple[KeyValue, ...] = ()
+
+
+class AnyValue(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One value: of the fields, at most one is there."""
+
+    string_value: str | None = None
+    bool_value: bool | None = None
+    int_value: Whole | None = None
+    double_value: Real | None = None
+    array_value: ArrayValue | None = None
+    kvlist_value: KeyValueList | None = None
+    bytes_value: str | None = None
+
+
+class KeyValue(msgspec.Struct, frozen=True, gc=False):
+    """One attribute."""
+
+    key: str = ""
+    value: AnyValue = AnyValue()
+
+
+class _Resource(msgspec.Struct, frozen=True, gc=False):
+    attributes: tuple[msgspec.Raw, ...] = ()
+
+
+_PAIR, _VALUE, _RESOURCE = (message_class(name) for name in ("KeyValue", "AnyValue", "Resource"))
+_json_pair = msgspec.json.Decoder(KeyValue).decode
+_json_value = msgspec.json.Decoder(AnyValue).decode
+_json_resource = msgspec.json.Decoder(_Resource).decode
+
+
+def real(value: Real) -> float:
+    """A double, of which JSON writes some as text. Raises ValueError on another text."""
+    return float(value)
+
+
+def _plain(number: float) -> Json:
+    return number if math.isfinite(number) else str(number)
+
+
+def from_json(value: AnyValue) -> Json:
+    """The plain value. Raises ValueError on a number that is none."""
+    if value.string_value is not None:
+        return value.string_value
+    if value.int_value is not None:
+        return int(value.int_value)
+    if value.bool_value is not None:
+        return value.bool_value
+    if value.double_value is not None:
+        return _plain(real(value.double_value))
+    if value.array_value is not None:
+        return [from_json(item) for item in value.array_value.values]
+    if value.kvlist_value is not None:
+        return {item.key: from_json(item.value) for item in value.kvlist_value.values}
+    return value.bytes_value
+
+
+def from_protobuf(message: Message) -> Json:
+    """The plain value."""
+    kind = message.WhichOneof("data")
+    if kind is None:
+        return None
+    value = getattr(message, kind)
+    if kind == "array_value":
+        return [from_protobuf(item) for item in value.values]
+    if kind == "kvlist_value":
+        return {item.key: from_protobuf(item.value) for item in value.values}
+    if kind == "double_value":
+        return _plain(value)
+    if kind == "bytes_value":
+        return b64encode(value).decode()
+    return cast(Json, value)
+
+
+def _pair_of_protobuf(raw: bytes) -> Pair:
+    message = _PAIR.FromString(raw)
+    return message.key, from_protobuf(message.value)
+
+
+def _pair_of_json(raw: bytes) -> Pair:
+    pair = _json_pair(raw)
+    return pair.key, from_json(pair.value)
+
+
+class ProtobufValues:
+    """Reads attributes, bodies and resources of protobuf. Raises DecodeError."""
+
+    def __init__(self) -> None:
+        self._memo = Memo(_pair_of_protobuf)
+
+    def attributes(self, raws: tuple[msgspec.Raw, ...]) -> Attributes:
+        """Of a repeated field, which holds bytes here."""
+        return dict(map(self._memo.__getitem__, cast("tuple[bytes, ...]", raws)))
+
+    def value(self, raw: Encoded) -> Json:
+        """A body."""
+        return from_protobuf(_VALUE.FromString(bytes(raw)))
+
+    def resource(self, raw: Encoded) -> Attributes:
+        """The attributes of a Resource."""
+        return self.attributes(_RESOURCE.FromString(bytes(raw)).attributes)
+
+
+class JsonValues:
+    """Reads attributes, bodies and resources of JSON. Raises msgspec's errors and ValueError."""
+
+    def __init__(self) -> None:
+        self._memo = Memo(_pair_of_json)
+
+    def attributes(self, raws: tuple[msgspec.Raw, ...]) -> Attributes:
+        """Of a list of attributes."""
+        return dict(map(self._memo.__getitem__, map(bytes, raws)))
+
+    def value(self, raw: Encoded) -> Json:
+        """A body; a missing one is none."""
+        return from_json(_json_value(raw)) if bytes(raw) else None
+
+    def resource(self, raw: Encoded) -> Attributes:
+        """The attributes of a Resource; a missing one has none."""
+        return self.attributes(_json_resource(raw).attributes) if bytes(raw) else {}
+
+
+Values: TypeAlias = ProtobufValues | JsonValues

@@ -1,0 +1,161 @@
+"""Files of OTLP in all forms that the collector's file exporter writes, the settings' rules, and `interplay analyze` on them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from otlp_records import as_json, as_protobuf, request, span
+from test_cli import interplay
+
+from models.rejection import Rejection
+from streams.settings import ActionRule, LogRule, MetricRule
+from streams.settings_file import SettingsError, load
+from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, written_rule
+from streams.sources.opentelemetry.files import recognised, records
+
+DATA = Path(__file__).parent / "data" / "otlp"
+EXAMPLES = Path(__file__).parent / "data" / "otlp_examples"
+
+
+def prefixed(*messages: bytes) -> bytes:
+    """As the file exporter frames what is no line."""
+    return b"".join(len(message).to_bytes(4, "big") + message for message in messages)
+
+
+def fight() -> list[dict]:
+    """Two agents that undo each other's replicas, every minute, for half an hour."""
+    found = []
+    for minute in range(30):
+        agent, replicas = (("perf-scaler", 8), ("cost-saver", 2))[minute % 2]
+        call = span(
+            "execute_tool scale_replicas", minute + 1, trace=minute + 1, start=60.0 * minute, end=60.0 * minute + 1,
+            values={
+                "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "scale_replicas",
+                "gen_ai.tool.call.arguments": json.dumps({"deployment": "cart", "replicas": replicas}),
+            },
+        )  # fmt: skip
+        found.append(request("traces", [call], agent))
+    return found
+
+
+@pytest.mark.parametrize("form", ["lines", "document", "prefixed", "zstd"])
+def test_a_fight_is_found_in_every_form_of_file(form: str, tmp_path: Path) -> None:
+    if form == "lines":
+        data = b"\n".join(map(as_json, fight()))
+    elif form == "document":
+        whole = {"resourceSpans": [group for document in fight() for group in document["resourceSpans"]]}
+        data = json.dumps(whole, indent=2).encode()
+    else:
+        data = prefixed(*(as_protobuf(document) if form == "prefixed" else compressed(as_json(document)) for document in fight()))
+    file = tmp_path / "traces"
+    file.write_bytes(data)
+    ran = interplay("analyze", str(file), "--format", "json", cwd=tmp_path)
+    code, out, err = ran.returncode, ran.stdout, ran.stderr
+    (finding,) = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and finding["pattern"] == "thrashing" and finding["agents"] == ["cost-saver", "perf-scaler"]
+    assert finding["resources"] == ["tool/scale_replicas/cart"] and finding["parameters"] == ["replicas"]
+    assert "otlp: 30 spans, log records and metrics" in err
+
+
+def compressed(data: bytes) -> bytes:
+    """One zstd frame."""
+    import cramjam
+
+    return bytes(cramjam.zstd.compress(data))
+
+
+def test_records_as_they_came_from_kafka_are_recognised() -> None:
+    for file in (*DATA.glob("*.json"), *DATA.glob("otlp_*.bin"), DATA / "part_spans.bin", *EXAMPLES.glob("*.json")):
+        assert recognised(file.read_bytes()[:8192]), file.name
+        assert [number for number, _ in records(io.BufferedReader(io.BytesIO(file.read_bytes())))] == [1], file.name
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"\n\n\n\n\n\n\n\n\n\n\n",
+        b'{"specversion":"1.0"}',
+        b"14:00 agent scale",
+        b"\x00\x00\x00\x05hello",
+        b'["resourceSpans"]',
+    ],
+)
+def test_other_files_are_not(head: bytes) -> None:
+    assert not recognised(head)
+
+
+@pytest.mark.parametrize("cut", [2, 30])
+def test_a_file_that_is_cut_short_says_so_and_gives_what_is_whole(cut: int) -> None:
+    data = prefixed(*(as_protobuf(document) for document in fight()[:3]))
+    found = [record for _, record in records(io.BufferedReader(io.BytesIO(data[:-cut])))]
+    assert [isinstance(record, Rejection) for record in found] == [False, False, True] and "cut short" in found[2].detail
+
+
+def test_rules_are_read_and_written_back(tmp_path: Path) -> None:
+    file = tmp_path / "interplay.toml"
+    file.write_text("""
+[otlp]
+wait = "2s"
+quantiles = ["0.5"]
+
+[[otlp.action]]
+match = { "gen_ai.tool.name" = "set_*" }
+resource = "k8s/prod/{arguments.ns}/deployment/{arguments.name}"
+new = "{arguments.replicas}"
+
+[[otlp.metric]]
+metric = "http.server.*"
+attributes = ["http.route"]
+role = "demand"
+
+[[otlp.log]]
+body = "breaker *"
+after = "{to}"
+slo = true
+""")
+    otlp = load(str(file), {}).settings.otlp
+    assert otlp.wait == 2_000_000_000 and otlp.action[0].match == (("gen_ai.tool.name", "set_*"),)
+    again = tmp_path / "again.toml"
+    again.write_text("\n".join(written_rule(rule) for rules in (otlp.action, otlp.metric, otlp.log) for rule in rules))
+    assert load(str(again), {}).settings.otlp.action == otlp.action
+    assert load(str(again), {}).settings.otlp.metric == otlp.metric and load(str(again), {}).settings.otlp.log == otlp.log
+    ran = interplay("config", "--config", str(file), cwd=tmp_path)
+    assert ran.returncode == 0 and '[[otlp.action]]\nmatch = { "gen_ai.tool.name" = "set_*" }' in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("read", "table", "trouble"),
+    [
+        (read_actions, {"span": "x"}, "resource is missing"),
+        (read_actions, {"resource": "db"}, "says of nothing that it is meant: give it span or event or match"),
+        (read_actions, {"span": "x", "resource": "db/{a"}, "resource 'db/{a' has a bracket without its other"),
+        (read_actions, {"span": "x", "resource": "db/{}"}, "resource 'db/{}' has a field without a name"),
+        (read_actions, {"span": "x", "resource": "db", "resorce": "y"}, "resorce: no such field; did you mean resource?"),
+        (read_actions, {"span": "x", "resource": "db", "match": {"a": 1}}, "match must be a table of globs by attribute"),
+        (read_metrics, {"metric": "m", "role": "load"}, "role must be demand or capacity, not 'load'"),
+        (read_metrics, {"metric": "m", "attributes": "a"}, "attributes must be a list of attributes' names, not 'a'"),
+        (read_logs, {"body": "x", "slo": 1}, "slo must be true or false, not 1"),
+        (read_logs, {"body": 3}, "body must be a text in quotes, not 3"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_one_line(read, table: dict, trouble: str) -> None:
+    _, wrong = read([table])
+    assert len(wrong) == 1 and trouble in wrong[0]
+
+
+def test_a_mistake_stops_the_program(tmp_path: Path) -> None:
+    file = tmp_path / "interplay.toml"
+    file.write_text('[otlp]\nquantiles = ["p95"]\n[[otlp.action]]\nspan = "x"\n')
+    with pytest.raises(SettingsError) as error:
+        load(str(file), {})
+    assert any("otlp.action 1: resource is missing" in line for line in error.value.mistakes)
+
+
+def test_defaults_are_left_out_of_what_is_written() -> None:
+    assert written_rule(ActionRule(span="x", resource="db")) == '[[otlp.action]]\nspan = "x"\nresource = "db"'
+    assert written_rule(MetricRule(metric="m")) == '[[otlp.metric]]\nmetric = "m"'
+    assert written_rule(LogRule(body="b")) == '[[otlp.log]]\nbody = "b"'
