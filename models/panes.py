@@ -40,6 +40,10 @@ class Panes:
         """What the folds passed over while they answered."""
         return self._counts + self._folds[0][1].counts if self._folds else self._counts
 
+    def pane_of(self, time: int) -> int:
+        """The number of the pane that a moment (ns) lies in."""
+        return time // self._pane
+
     def start_of(self, time: int) -> int:
         """From which event time (ns) on all records have to be read, so that what is answered by `passed` after `time` is right."""
         return ((time - self.delay) // self._pane - 1) * self._pane

@@ -17,12 +17,26 @@ import msgspec
 from models.configuration import StreamTime
 from models.demand import bucket
 from models.events import AnyEvent, Event, Key, Sample, Tick, key
+from models.foreign import Foreign, Place
 from models.rejection import Rejection
 from models.stream_time import BEFORE_ALL, PartitionClock
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a partition, the clock as it was there, and from which event time on nothing but late records lies before it."""
+
+    offset: int
+    highest: int
+    delay: int
+    appended: int
+    since: int
+
+
 class ReduceProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to resume a source partition ("topic/number"): the offset, and the clock as it was there. `watermark` is the newest tick's."""
+    """Where to resume a source partition ("topic/number"): the offset, and the clock as it was there. `watermark` is what is known.
+
+    `memory`: where what is translated has to be read again from (`models.translation`).
+    """
 
     partition: str
     offset: int
@@ -30,13 +44,17 @@ class ReduceProgress(msgspec.Struct, frozen=True, kw_only=True):
     delay: int = 0
     appended: int = BEFORE_ALL
     watermark: int = BEFORE_ALL
+    memory: Mark | None = None
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What may leave now: events in canonical order, then the tick, to be written once all of them are acknowledged."""
+    """What may leave now: events in canonical order, then the tick, to be written once all of them are acknowledged.
+
+    `refused`: records that waited and turned out to be no events, with where they stood."""
 
     events: list[Event]
     tick: Tick | None
+    refused: Sequence[tuple[Place, Rejection]] = ()
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -95,11 +113,16 @@ class Reducer:
         self.late = self.duplicates = self.samples = self.shed = 0
 
     @property
+    def watermark(self) -> int:
+        """Up to where (ns) the partition is known."""
+        return self.clock.watermark
+
+    @property
     def pending(self) -> int:
         """Events that wait for the watermark."""
         return len(self._heap)
 
-    def feed(self, offset: int, append_ns: int, items: Sequence[AnyEvent | Rejection]) -> list[AnyEvent | Rejection]:
+    def feed(self, offset: int, append_ns: int, items: Sequence[AnyEvent | Rejection]) -> list[AnyEvent | Foreign | Rejection]:
         """Takes in what one record holds; returns what belongs to the dead letters: rejections, and events too far in the future."""
         if offset < self._next:
             return []  # read again after a seek
@@ -107,7 +130,7 @@ class Reducer:
         before = clock.highest, clock.delay, clock.appended
         observe, latest = clock.observe, clock.latest(append_ns)
         self._next = offset + 1
-        refused: list[AnyEvent | Rejection] = []
+        refused: list[AnyEvent | Foreign | Rejection] = []
         held = samples = 0
         for event in items:
             if isinstance(event, Rejection) or (time := event.time) > latest:

@@ -65,8 +65,8 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), lines of text in *.trace, or a "
-        "Kubernetes audit log",
+        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), lines of text in *.trace, a "
+        "Kubernetes audit log, or AWS CloudTrail",
     )
     sourcing_arguments(parser)
     parser.add_argument(

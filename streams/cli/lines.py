@@ -46,7 +46,8 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
         "--source",
         choices=(RECOGNISE, EVENTS, *KINDS),
         default=RECOGNISE,
-        help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1)",
+        help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1; "
+        "cloudtrail: AWS)",
     )
     parser.add_argument(
         "--cluster",

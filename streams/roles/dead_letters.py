@@ -11,6 +11,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from models.events import AnyEvent
+from models.foreign import Foreign
 from streams.writing import Header, Outgoing
 
 HEAD = 64 * 1024  # bytes kept of a value that is above the limit
@@ -32,7 +33,7 @@ def dead_letter(record: ConsumerRecord, reason: str, path: str, detail: str, lim
     return 0, None if key is None else key[:KEY_ROOM], b"" if value is None else value, headers
 
 
-def ahead_letter(record: ConsumerRecord, event: AnyEvent, element: str, limit: int) -> Outgoing:
+def ahead_letter(record: ConsumerRecord, event: AnyEvent | Foreign, element: str, limit: int) -> Outgoing:
     """The letter for an event whose time lies too far in the future; `element` is "[2]." for the third of a batch, "" otherwise."""
     return dead_letter(record, TOO_FAR_AHEAD, f"{element}time", f"{event.source} {event.id}", limit)
 

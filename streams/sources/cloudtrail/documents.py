@@ -1,0 +1,66 @@
+"""A file of CloudTrail as documents: each on a line of its own, or pretty-printed over many. A log file of S3 is one document.
+
+A document that spans lines ends with a line that closes it, as every pretty-printer writes; a line that opens another one ends what was
+never closed, so that a bad line costs no more than itself.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from models.rejection import Rejection
+
+LIMIT = 128 << 20  # bytes of one document; the log files of S3 stay below that, unpacked
+_value = msgspec.json.Decoder(msgspec.Raw).decode
+_OPENS, _CLOSES = (b"{", b"["), (b"}", b"]")
+
+
+def split(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
+    """(number of its first line, document or why it cannot be taken). Raises what reading the file raises."""
+    parts: list[bytes] = []
+    first = size = 0
+    for number, line in _lines(file):
+        if isinstance(line, Rejection):
+            yield number, line
+            continue
+        if parts and line.startswith(_OPENS):
+            yield first, b"".join(parts)
+            parts, size = [], 0
+        first = number if not parts else first
+        parts.append(line)
+        size += len(line)
+        if (len(parts) == 1 or line.startswith(_CLOSES)) and _whole(b"".join(parts)):
+            yield first, b"".join(parts)
+            parts, size = [], 0
+        elif size > LIMIT:
+            yield first, Rejection("too_large", "", f"a document of more than {LIMIT:,} bytes")
+            parts, size = [], 0
+    if parts:
+        yield first, b"".join(parts)
+
+
+def _whole(document: bytes) -> bool:
+    """Whether it ends here: what is wrong otherwise is told where it is parsed."""
+    try:
+        _value(document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return "truncated" not in str(error)
+    return True
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
+    number = 0
+    while line := file.readline(LIMIT + 1):
+        number += 1
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if len(line) > LIMIT:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LIMIT)
+            yield number, Rejection("too_large", "", f"a document of more than {LIMIT:,} bytes")
+        elif line.strip():
+            yield number, line

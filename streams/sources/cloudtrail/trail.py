@@ -1,0 +1,206 @@
+"""CloudTrail as a source: reads and unknown calls passed over and counted, the rest put in order, then told as actions.
+
+    UpdateService {"cluster": "prod", "service": "cart", "desiredCount": 4}
+        ->  scale aws/<account>/<region>/ecs/service/prod/cart desiredCount ? -> 4
+
+Times are whole seconds, so calls of one second are told in the canonical order of their sources and ids, which need not be the real one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from models.events import Action, Value, Why
+from models.foreign import Foreign, Found, Place
+from models.instants import parse_time
+from models.rejection import Rejection, clipped, explained
+from models.values import same
+from streams.settings import Settings
+from streams.sources.cloudtrail.agents import DERIVED, Agent, agent_of
+from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
+from streams.sources.cloudtrail.changes import EXISTS, Change, changes
+from streams.sources.cloudtrail.known import Known
+from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
+from streams.sources.source import Headers, Origin
+
+NAME = 512  # characters, as for every event
+DRY_RUN = "DryRunOperation"
+FAILED = (
+    "Server.",
+    "Internal",
+    "ServiceUnavailable",
+    "ServiceException",
+    "ServerException",
+    "InsufficientInstanceCapacity",
+    "Timeout",
+)
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Told(Foreign, frozen=True, kw_only=True):
+    """A call of the table. `source` is the agent's instance, `id` the eventID."""
+
+    record: Record
+    agent: Agent
+
+
+class CloudTrail:
+    """A `Source`."""
+
+    def __init__(self, settings: Settings, origin: Origin) -> None:
+        self.counts: Counter[str] = Counter()
+        self._origin = origin
+
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[Told | Rejection]:
+        """See `Source`."""
+        found: list[Told | Rejection] = []
+        for head in heads(value):
+            if isinstance(head, Rejection):
+                found.append(head)
+            elif isinstance(head, str):
+                self.counts[head] += 1
+            elif self._is_change(head):
+                found.append(_told(head, place))
+        return found
+
+    def fold(self) -> Calls:
+        """See `Source`."""
+        return Calls(self._origin)
+
+    def _is_change(self, head: Head) -> bool:
+        """From what surrounds the request; what it is not is counted by why."""
+        why = (
+            "reads" if head.reads
+            else "no_calls" if head.type not in ("", "AwsApiCall")
+            else "other_calls" if call_of(head.source, head.name) is None
+            else ""
+        )  # fmt: skip
+        self.counts[why or "changes"] += 1
+        return not why
+
+
+def _told(head: Head, place: Place) -> Told | Rejection:
+    found = record(head)
+    if isinstance(found, Rejection):
+        return found
+    at = f"{head.place}." if head.place else ""
+    try:
+        time = parse_time(found.event_time)
+    except ValueError as error:
+        reason = "time_out_of_range" if "1970-2262" in str(error) else "bad_time"
+        return Rejection(reason, f"{at}eventTime", clipped(str(error)))
+    if not found.event_id:
+        return Rejection("missing_field", f"{at}eventID", "`eventID` must not be empty")
+    if len(found.event_id) > NAME // 4 or len(found.aws_region) > NAME // 8:
+        return Rejection("too_long", f"{at}eventID", f"a name of more than {NAME // 8} characters")
+    agent = agent_of(found)
+    return Told(time=time, source=f"aws/{agent.instance}", id=found.event_id, place=place, record=found, agent=agent)
+
+
+class Calls:
+    """A `Translator`: what each knob was last set to, so that a change has an old value."""
+
+    delay = 0
+
+    def __init__(self, origin: Origin) -> None:
+        self.counts: Counter[str] = Counter()
+        self._domain = origin.domain
+        self._known = Known()
+
+    def translate(self, record: Foreign) -> Sequence[Found]:
+        """See `Translator`."""
+        assert isinstance(record, Told)
+        shared = record.record.shared_event_id
+        if shared and self._known.repeated(shared):
+            self.counts["repeated"] += 1
+            return ()
+        try:
+            told = self._actions(record)
+        except _BAD as error:
+            return ((record.place, named(explained(error, "requestParameters"))),)
+        return [(record.place, each) for each in told]
+
+    def passed(self, time: int) -> Sequence[Found]:
+        """Nothing waits."""
+        return ()
+
+    def _actions(self, told: Told) -> Sequence[Action | Rejection]:
+        call = call_of(told.record.event_source, told.record.event_name)
+        code = told.record.error_code or ""
+        why = (
+            "derived" if call and (told.agent.name, call.service) in DERIVED
+            else "dry_run" if DRY_RUN in code
+            else ""
+        )  # fmt: skip
+        if call is None or why:
+            self.counts[why or "other_calls"] += 1
+            return ()
+        moved = changes(call, body(told.record.request_parameters), body(told.record.response_elements))
+        found = [self._action(told, call, change, code, len(moved) > 1) for change in moved]
+        if not moved:
+            self.counts["no_known_parameter"] += 1
+        return [action for action in found if action is not None]
+
+    def _action(self, told: Told, call: Call, change: Change, code: str, several: bool) -> Action | Rejection | None:
+        resource = _resource(told.record, call, change.resource)
+        knob = (resource, change.parameter)
+        if len(resource) > NAME or len(change.parameter) > NAME // 2:
+            return Rejection("too_long", "requestParameters", f"a name of more than {NAME // 2} characters")
+        outcome = ("failed" if any(word in code for word in FAILED) else "rejected") if code else "applied"
+        old, new, owner = self._values(knob, change, outcome == "applied")
+        if owner:
+            owner = _resource(told.record, Call("autoscaling", "", "", ()), f"group/{owner}")[:NAME]
+        if change.quiet:
+            return None
+        which = change.parameter if not several else f"{change.resource.rpartition('/')[2]}.{change.parameter}"
+        own = change.parameter == EXISTS and not owner
+        return Action(
+            time=told.time,
+            source=told.source,
+            id=f"{told.id}#{which}"[:NAME],
+            domain=self._domain,
+            resource=resource,
+            agent=told.agent.name,
+            verb=change.verb,
+            parameter=change.parameter,
+            old=old,
+            new=new,
+            outcome=outcome,
+            owner=owner,
+            rollout=f"{told.agent.name} {resource}"[:NAME] if own else "",
+            why=Why(rule=code[:NAME]) if code else None,
+        )
+
+    def _values(self, knob: tuple[str, str], change: Change, applied: bool) -> tuple[Value | UnsetType, Value | UnsetType, str]:
+        """Old, new and the owner, by the answer and the log; what was applied is remembered."""
+        owner = change.owner
+        if change.enter or change.leave:
+            if not applied:
+                return UNSET, UNSET, ""
+            return *self._known.moved(knob, change.enter, change.leave), ""
+        known = self._known.value(knob)
+        old = change.old if known is UNSET or change.parameter == EXISTS else known
+        new = change.new
+        if change.parameter == EXISTS:
+            if owner and change.new is True:
+                self._known.own(knob[0], owner)
+            owner = owner or self._known.owner(knob[0])
+            if owner and change.new is False:
+                new = None  # an instance of a group: the next one takes its place
+        if applied and not isinstance(new, UnsetType):
+            self._known.put(knob, new)
+        if not applied and same(old, new):
+            old = UNSET
+        return old, new, owner
+
+
+def _resource(record: Record, call: Call, name: str) -> str:
+    """aws/<account>/<region>/<service>/<id>: the account is whose trail it is, since that is who owns the resource."""
+    account = record.recipient_account_id or record.user_identity.account_id or "-"
+    service, _, rest = name[1:].partition("/") if name.startswith("/") else (call.service, "", name)
+    region = "-" if service in GLOBAL else record.aws_region or "-"
+    return f"aws/{account}/{region}/{service}/{rest}"

@@ -1,0 +1,126 @@
+"""Reading a request: values by path, the resource of a template, names out of ARNs. Long texts become hashes; nothing is looked at twice.
+
+UpdateService {"cluster": "arn:aws:ecs:...:cluster/prod", "service": "cart", "desiredCount": 4}
+    {cluster#/=default}/{service#}  ->  prod/cart            desiredCount  ->  4
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from models.events import Scalar, Value
+from streams.sources.cloudtrail.calls import Knob
+from streams.sources.cloudtrail.record import Json, Object
+
+MEMBERS = 1000  # of a set; longer ones are told as a hash
+TEXT = 512  # characters
+_INTEGERS = 1 << 63
+_PLACE = re.compile(r"\{([^}]*)\}")
+_FUNCTION = re.compile(r"(?:.*:function:)?([^:]+)")  # name, name:qualifier, account:function:name, or an ARN of them
+_SECRET = re.compile(r"password|secret|token|credential|private.?key", re.I)
+CONSTANTS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
+
+
+def resource_of(service: str, template: str, request: Object) -> str:
+    """The resource below its service; "" where the request does not name it."""
+    missing = False
+
+    def filled(match: re.Match[str]) -> str:
+        nonlocal missing
+        for path in match[1].split("/"):
+            if path.startswith("="):
+                return path[1:]
+            found = at(request, path.removesuffix("#"))
+            if isinstance(found, str | int) and found != "":
+                text = short(str(found)) if service != "lambda" else _function(str(found))
+                return text.rpartition("/")[2] if path.endswith("#") else text
+        missing = True
+        return ""
+
+    text = _PLACE.sub(filled, template)
+    if service == "events":
+        text = text.replace("rule/default/", "rule/")  # as its ARNs leave out the default bus
+    return "" if missing else lasting(text)
+
+
+def at(value: Json, path: str) -> Json:
+    """The value at a path such as a.b; `*` is every element of a list. None where there is none."""
+    first, dot, rest = path.partition(".")
+    if first == "*":
+        if not isinstance(value, list):
+            return None
+        found = [at(each, rest) if dot else each for each in value]
+        return [each for each in found if each is not None]
+    inner = value.get(first) if isinstance(value, dict) else None
+    return at(inner, rest) if dot else inner
+
+
+def given(request: Object, knob: Knob) -> Json | UnsetType:
+    """What the request says of the knob; UNSET where it is silent."""
+    if knob.constant:
+        return CONSTANTS.get(knob.constant, knob.constant)
+    for path in knob.paths:
+        found = at(request, path)
+        if found is not None:
+            return found
+    return UNSET
+
+
+def plain(value: Json, service: str = "", name: str = "") -> Value:
+    """A value as events have it: scalars as they are, lists and maps as sets of texts, long texts as hashes."""
+    if _SECRET.search(name):
+        return "hidden"
+    if isinstance(value, dict):
+        items = value.get("items")
+        value = items if isinstance(items, list) else [f"{key}={each}" for key, each in value.items()]
+    if isinstance(value, list):
+        members = {member(each) for each in value}
+        return tuple(sorted(members)) if len(members) <= MEMBERS else hashed(value)
+    if isinstance(value, str):
+        return clipped(value.rpartition("/")[2] if service == "ecs" else value)  # a task definition by name or by ARN
+    if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
+        return hashed(str(value))
+    assert not isinstance(value, dict)
+    return value
+
+
+def member(value: Json) -> str:
+    """One member of a set: a target as id:port, a subnet or instance as its id."""
+    if isinstance(value, dict):
+        name = value.get("id") or value.get("instanceId") or value.get("subnetId")
+        if isinstance(name, str):
+            return clipped(short(name) + (f":{value['port']}" if value.get("port") is not None else ""))
+        return hashed(value)
+    return clipped(short(str(value)))
+
+
+def short(text: str) -> str:
+    """The resource part of an ARN, with `/` for each `:` (docs/naming.md); all else as it is."""
+    return text.split(":", 5)[-1].replace(":", "/") if text.startswith("arn:") and text.count(":") >= 5 else text
+
+
+def clipped(text: str) -> str:
+    """The text, or its hash where it is too long for a name."""
+    return text if len(text) <= TEXT else hashed(text)
+
+
+def hashed(value: Json) -> str:
+    """The same for the same content, whatever the order of its keys."""
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def lasting(resource: str) -> str:
+    """A target group without the random part of its ARN."""
+    return "/".join(resource.split("/")[:2]) if resource.startswith("targetgroup/") else resource
+
+
+def _function(text: str) -> str:
+    match = _FUNCTION.match(text)
+    return match[1] if match else text
+
+
+__all__ = ["UNSET", "at", "clipped", "given", "hashed", "lasting", "member", "plain", "resource_of", "short"]
