@@ -46,7 +46,7 @@ def _translated(
     records: Iterator[tuple[int, bytes | Rejection]], kind: str, settings: Settings, origin: Origin, counts: dict[str, Counter[str]]
 ) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     source = KINDS[kind].open(settings, origin)
-    yield from translated(records, source, settings.analysis.memory, counts.setdefault(kind, Counter()))
+    yield from translated(records, source, KINDS[kind].pane(settings), counts.setdefault(kind, Counter()))
 
 
 def _by_head(file: BinaryIO) -> str:

@@ -47,3 +47,6 @@ class Kind(NamedTuple):
     taken: str = "changes"  # which of `counts` is what was taken,
     meaning: str = "requests that may change something"  # and how that is told
     split: Callable[[BinaryIO], Iterator[tuple[int, bytes | Rejection]]] | None = None  # (line number, record); None: by lines
+    pane: Callable[[Settings], int] = lambda settings: (
+        settings.analysis.memory
+    )  # ns, of `models.panes`: what its fold needs to know

@@ -4,6 +4,6 @@ from streams.sources.opentelemetry.files import recognised, records
 from streams.sources.opentelemetry.source import Otlp
 from streams.sources.source import Kind
 
-OTLP = Kind(recognised, Otlp, "items", "spans, log records and metrics", records)
+OTLP = Kind(recognised, Otlp, "items", "spans, log records and metrics", records, lambda settings: settings.otlp.topology)
 
 __all__ = ["OTLP", "Otlp", "recognised"]
