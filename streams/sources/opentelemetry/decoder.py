@@ -167,10 +167,14 @@ def refused(error: Exception, path: str) -> Rejection:
 
 
 def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span:
-    trace = identifier(span.trace_id, 16, "traceId")
-    end = moment(span.end_time_unix_nano, "endTimeUnixNano")
-    start = moment(span.start_time_unix_nano, "startTimeUnixNano")
-    name = f"{trace}-{identifier(span.span_id, 8, 'spanId')}"
+    trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
+    trace = identifier(trace_id, 16, "traceId")
+    name = f"{trace}-{identifier(span_id, 8, 'spanId')}"
+    end, start = span.end_time_unix_nano, span.start_time_unix_nano
+    if not (isinstance(end, int) and EARLIEST < end < LATEST):
+        end = moment(end, "endTimeUnixNano")
+    if not (isinstance(start, int) and EARLIEST < start < LATEST):
+        start = moment(start, "startTimeUnixNano")
     status = span.status
     failed = word(status.code, "STATUS_CODE_", _CODES) == 2
     notes: tuple[Note, ...] = ()
@@ -195,10 +199,10 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         id=name,
         place=place,
         entity=entity,
-        parent=f"{trace}-{identifier(span.parent_span_id, 8, 'parentSpanId')}" if span.parent_span_id else "",
+        parent=f"{trace}-{identifier(parent_id, 8, 'parentSpanId')}" if parent_id else "",
         name=span.name,
         kind=word(span.kind, "SPAN_KIND_", _KINDS),
-        start=min(start, end),
+        start=start if start < end else end,
         attributes=values.attributes(span.attributes),
         failed=failed,
         message=status.message if failed else "",

@@ -16,7 +16,7 @@ from streams.sources.opentelemetry.values import Attributes, Json
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5  # kinds of spans; 1 is internal
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """A span event: something that was said within a span."""
 
     time: int  # ns since 1970
@@ -24,7 +24,7 @@ class Note(msgspec.Struct, frozen=True):
     attributes: Attributes
 
 
-class Span(Foreign, frozen=True, kw_only=True):
+class Span(Foreign, frozen=True, kw_only=True, gc=False):
     """One operation. `id` is its name."""
 
     entity: Entity
@@ -39,7 +39,7 @@ class Span(Foreign, frozen=True, kw_only=True):
     notes: tuple[Note, ...]
 
 
-class Line(Foreign, frozen=True, kw_only=True):
+class Line(Foreign, frozen=True, kw_only=True, gc=False):
     """One log record. `span` is the name of the span it was written in, or ""."""
 
     entity: Entity
@@ -64,7 +64,7 @@ class Series(msgspec.Struct, frozen=True):
     identity: str  # begins the samples' ids
 
 
-class Point(Foreign, frozen=True, kw_only=True):
+class Point(Foreign, frozen=True, kw_only=True, gc=False):
     """A point of a cumulative series, which `id` names with its source: what it counted since `start`."""
 
     series: Series
