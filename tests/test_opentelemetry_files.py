@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
-from otlp_records import as_json, as_protobuf, request, span
+import yaml
+from otlp_records import as_json, as_protobuf, both, request, span
 from test_cli import interplay
 
 from models.rejection import Rejection
@@ -159,3 +161,31 @@ def test_defaults_are_left_out_of_what_is_written() -> None:
     assert written_rule(ActionRule(span="x", resource="db")) == '[[otlp.action]]\nspan = "x"\nresource = "db"'
     assert written_rule(MetricRule(metric="m")) == '[[otlp.metric]]\nmetric = "m"'
     assert written_rule(LogRule(body="b")) == '[[otlp.log]]\nbody = "b"'
+
+
+def test_the_rules_of_the_page_are_settings_and_do_what_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "opentelemetry.md").read_text()
+    (rules,) = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "[[otlp.action]]" in block]
+    (tmp_path / "interplay.toml").write_text(rules)
+    otlp = load(str(tmp_path / "interplay.toml"), {}).settings.otlp
+    arguments = '{"deployment": "cart", "replicas": 3, "reason": "load"}'
+    call = span(
+        "execute_tool scale_x", 1,
+        values={
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "scale_x", "gen_ai.tool.call.arguments": arguments,
+            "gen_ai.tool.call.result": '{"previous": 2}',
+        },
+    )  # fmt: skip
+    (event,) = both(request("traces", [call]), settings=otlp)
+    assert (event.resource, event.parameter, event.old, event.new, event.why.text) == (
+        "k8s/prod/default/deployment/cart", "spec.replicas", 2, 3, "load",
+    )  # fmt: skip
+
+
+def test_the_collectors_settings_of_the_page_keep_what_belongs_together_together() -> None:
+    """That a real collector takes them is for `make e2e-otel` to show."""
+    page = (Path(__file__).parent.parent / "docs" / "opentelemetry.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    exporter = yaml.safe_load(block)["exporters"]["kafka"]
+    assert {exporter[signal]["topic"] for signal in ("traces", "metrics", "logs")} == {"otlp"}
+    assert exporter["record_partitioner"] == {"sticky_key": {"hasher": "murmur2"}} and exporter["producer"]["required_acks"] == -1

@@ -126,7 +126,8 @@ class _Rule:
             return None
         name = self._name.filled(scope) or metric.name
         suffix = "" if self.rule.name and self.rule.attributes is None else _suffix(attributes, self.rule.attributes)
-        return Series(bounded(resource), name, suffix, metric.unit, self.rule.role, f"{resource}:{name}{suffix}")
+        identity = f"{resource}:{metric.name}{_suffix(attributes, None)}"  # two series stay two, whatever they are called
+        return Series(bounded(resource), name, suffix, metric.unit, self.rule.role, identity)
 
 
 class Teller:
