@@ -1,7 +1,8 @@
 """Reversals of one knob, as a function of the list of its writes: turning points, how much each weighs, who pushes which way.
 
-Numbers: the zigzag of the values with a dead band gives half-cycles of amplitude A_i; reversal i weighs min(1, R_i) with R_1 = 1,
-R_2 = (A_2/A_1)^2 and R_i = A_i/A_{i-2}, so that a settling system fades by itself. Everything else: a reversal is a return to one of the
+Numbers: the zigzag of the values with a dead band gives half-cycles of amplitude A_i; reversal i weighs min(1, R_i/damped) with R_1 = 1,
+R_2 = (A_2/A_1)^2 and R_i = A_i/A_{i-2}, so that a settling system fades by itself; under the ratio `damped` one is said to settle.
+Everything else: a reversal is a return to one of the
 last eight distinct values, or to the value that the write before says it replaced. What demand or a declared experiment justifies weighs
 less (`Excuse`). Sources: similar half-cycles, Forsman & Stattin 1999; half-life, RFC 2439; the amplitude ratio over a full cycle, Miao &
 Seborg 1999.
@@ -42,15 +43,20 @@ class Reversal(msgspec.Struct, frozen=True):
 
 
 class Zigzag(msgspec.Struct, frozen=True):
-    """All reversals in a list of writes, and the fight index: 1 = different agents push up and down, 0 = one agent hunts."""
+    """All reversals in a list of writes, and the fight index: 1 = different agents push up and down, 0 = one agent hunts.
+
+    `ahead`: R of the half-cycle that the newest reversal began, as far as it went by now: at least that.
+    """
 
     reversals: tuple[Reversal, ...]
     fight_index: float
     numeric: bool
+    ahead: float = 1.0
 
 
-def zigzag(writes: Sequence[Action], deadband: float, excuse: Excuse = _no_excuse) -> Zigzag:
-    """`writes` of one knob in canonical order. O(n), and one question to `excuse` for each reversal."""
+def zigzag(writes: Sequence[Action], deadband: float, excuse: Excuse = _no_excuse, damped: float = 1.0) -> Zigzag:
+    """`writes` of one knob in canonical order. O(n), and one question to `excuse` for each reversal. `damped` > 0: R from which on a
+    reversal weighs all that it can."""
     moved = [write for write in writes if write.new is not UNSET]
     if not moved:
         return Zigzag((), 0.0, True)
@@ -60,7 +66,7 @@ def zigzag(writes: Sequence[Action], deadband: float, excuse: Excuse = _no_excus
     if points is None:
         return _returns(moved, excuse)
     origin = points[0]
-    return _turns(moved, points[1:] if known else points, origin, deadband, excuse)
+    return _turns(moved, points[1:] if known else points, origin, deadband, excuse, damped)
 
 
 class _Push:
@@ -80,7 +86,9 @@ class _Push:
         return 1.0 - 2.0 * both / total if total else 0.0
 
 
-def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, deadband: float, excuse: Excuse) -> Zigzag:
+def _turns(
+    writes: Sequence[Action], points: Sequence[float], origin: float, deadband: float, excuse: Excuse, damped: float
+) -> Zigzag:
     push, reversals, amplitudes = _Push(), list[Reversal](), list[float]()
     direction, last = 0.0, origin
     turn = origin  # where the present run began
@@ -106,11 +114,12 @@ def _turns(writes: Sequence[Action], points: Sequence[float], origin: float, dea
         undone = writes[run[-1]]
         exact = undone.agent != writes[i].agent and same(writes[i].new, _before(writes, run[0]))
         justified = excuse(writes[i], undone, writes[run[0]].time, step, amplitudes[-1])
-        weight = min(1.0, growth) * (1.0 - justified)
+        weight = min(1.0, growth / damped) * (1.0 - justified)
         reversals.append(Reversal(writes[i], undone, weight, justified, growth, amplitudes[-1], exact))
         push.add(writes[i].agent, step)
         direction, turn, last, run = -direction, last, point, [i]
-    return Zigzag(tuple(reversals), push.fight_index(), True)
+    ahead = _growth([*amplitudes, abs(last - turn)]) if amplitudes else 1.0
+    return Zigzag(tuple(reversals), push.fight_index(), True, ahead)
 
 
 def _before(writes: Sequence[Action], i: int) -> Value | UnsetType:

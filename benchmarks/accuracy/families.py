@@ -99,7 +99,7 @@ def _damped(rng: random.Random) -> list[Event]:
     return pen.events
 
 
-def _follow(
+def follow(
     rng: random.Random, load: Callable[[float], float], length: int, step: int, told: bool, band: float = 0.1
 ) -> list[Event]:
     """An autoscaler that sets what the demand asks for, beyond a tolerance of 10 %."""
@@ -123,7 +123,7 @@ def _diurnal(rng: random.Random, told: bool) -> list[Event]:
     def load(seconds: float) -> float:
         return base * math.exp(swing * math.sin(6.2832 * seconds / 86400 + phase) + noise[int(seconds // 60)])
 
-    return _follow(rng, load, 72 * HOUR, MINUTE, told)
+    return follow(rng, load, 72 * HOUR, MINUTE, told)
 
 
 def _bursty(rng: random.Random, told: bool) -> list[Event]:
@@ -136,7 +136,7 @@ def _bursty(rng: random.Random, told: bool) -> list[Event]:
     def load(seconds: float) -> float:
         return base * (factor if sum(edge <= seconds for edge in edges) % 2 else 1.0)
 
-    return _follow(rng, load, 6 * HOUR, 30 * SECOND, told)
+    return follow(rng, load, 6 * HOUR, 30 * SECOND, told)
 
 
 def _ramp(rng: random.Random) -> list[Event]:

@@ -26,6 +26,7 @@ NEWEST = 8  # turns that are looked at for it
 UNLINKED = 0.7  # confidence that one write answers another where nothing says so
 LAST = 4
 FIGHTER = 4  # who turned so many times less often than the busiest is no fighter: a person who stopped it, say
+HOSTILE = 0.8  # fight index, or share of the reversals that turned back somebody else's write, from which agents fight
 RUN_MOST = 1024  # half-lives for which a pressure is computed; beyond, a reversal weighs nothing
 
 
@@ -72,11 +73,11 @@ def _alike(times: list[int]) -> bool:
     return math.sqrt(sum((half - mean) ** 2 for half in halves) / len(halves)) <= REGULAR * mean
 
 
-def growth(reversals: Sequence[Reversal]) -> float:
-    """Exponentially weighted mean of ln R over the full cycles; 0 where there is none."""
+def growth(reversals: Sequence[Reversal], *ahead: float) -> float:
+    """Exponentially weighted mean of ln R over the full cycles, and over `ahead`, further ratios; 0 where there is none."""
     mean = 0.0
-    for i, reversal in enumerate(reversals[2:]):
-        ratio = math.log(max(reversal.growth, 1e-9))
+    for i, growth in enumerate((*(reversal.growth for reversal in reversals[2:]), *ahead)):
+        ratio = math.log(max(growth, 1e-9))
         mean = ratio if i == 0 else mean + SMOOTHING * (ratio - mean)
     return mean
 
@@ -115,10 +116,10 @@ def edge(reversal: Reversal, probability: float) -> CausalEdge:
     return CausalEdge(ref(reversal.undone), ref(reversal.event), "overwrites", probability, lag)
 
 
-def score(pressure: float, amplitude: float, growing: bool, fight_index: float) -> float:
-    """(1 - e^(-P/4)) * min(1, A / ln 2) * (1/2 + 1/2 impact); impact is 0 until the topology is known."""
+def score(pressure: float, amplitude: float, growing: bool, hostile: float) -> float:
+    """(1 - e^(-P/4)) * min(1, A / ln 2) * (1/2 + 1/2 impact); impact is 0 until the topology is known. `hostile`: 0 to 1."""
     plain = (1.0 - math.exp(-pressure / 4.0)) * min(1.0, amplitude / math.log(2.0)) * 0.5
-    return min(1.0, plain * (1.25 if growing else 1.0) * (1.25 if fight_index >= 0.8 else 1.0))
+    return min(1.0, plain * (1.25 if growing else 1.0) * (1.25 if hostile >= HOSTILE else 1.0))
 
 
 def severity(points: float) -> Severity:
@@ -131,5 +132,6 @@ def severity(points: float) -> Severity:
 
 
 def hostility(reversals: Sequence[Reversal]) -> float:
-    """The fight index where there are no amplitudes: the share of reversals that turned back somebody else's write."""
+    """The share of reversals that turned back somebody else's write: the fight index where there are no amplitudes. Three agents that
+    take turns have a fight index of 0, since each pushes both ways in the end, and still fight."""
     return sum(r.event.agent != r.undone.agent for r in reversals) / len(reversals) if reversals else 0.0

@@ -19,12 +19,26 @@ import msgspec
 
 from models.configuration import Thrashing
 from models.demand import Drivers
-from models.detectors.thrashing.force import LAST, UNLINKED, Force, answered, edge, fighters, force, period, score, severity
+from models.detectors.thrashing.force import (
+    HOSTILE,
+    LAST,
+    UNLINKED,
+    Force,
+    answered,
+    edge,
+    fighters,
+    force,
+    growth,
+    hostility,
+    period,
+    score,
+    severity,
+)
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
 from models.events import Action, key, ref
 from models.explain import change, list_names, told, turned_back
-from models.findings import Root
+from models.findings import Root, worse
 from models.values import same
 from models.zigzag import Excuse, Reversal, Zigzag, zigzag
 
@@ -50,7 +64,7 @@ def swings(event: Action, domain: Domain, stands: Standing, settings: Thrashing)
         return None
     after = [write for write in (*writes, event) if key(write) > stands.since][-domain.settings.limits.writes_per_knob :]
     drivers = domain.demand.drivers(after, event.time - domain.settings.memory)
-    found = zigzag(after, settings.deadband, excuse(domain, drivers, settings.deadband))
+    found = zigzag(after, settings.deadband, excuse(domain, drivers, settings.deadband), settings.damped_ratio)
     if not found.reversals or found.reversals[-1].event is not event:
         return None
     return Swings(found, after[0], force(found.reversals, event.time, settings, bool(drivers)), bool(drivers))
@@ -58,7 +72,9 @@ def swings(event: Action, domain: Domain, stands: Standing, settings: Thrashing)
 
 def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
     """How much of a reversal is justified: all by an experiment, a rollout or a word between the two, or where one agent turns on itself
-    by hardly more than the dead band, which is its tolerance and rounding; in part by demand that moved."""
+    by hardly more than the dead band, which is its tolerance and rounding; in part by demand that moved. Two agents that follow the same
+    demand go the same way: where one turns another back, demand must have asked for the swing and not only for its first step, and for more
+    than the dead band."""
 
     def justified(event: Action, undone: Action, since: int, step: float, swing: float) -> float:
         if ref(undone) in event.acknowledges or undone.id in event.acknowledges or domain.intents.experiment(event, undone):
@@ -67,7 +83,10 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
             return 1.0
         if not drivers or not step:
             return 0.0
-        return min(1.0, 2.0 * drivers.move(since, event.time, step > 0) / abs(step))
+        asked = 2.0 * drivers.move(since, event.time, step > 0)
+        if event.agent == undone.agent:  # whose rounding may make one whole step of little
+            return min(1.0, asked / abs(step))
+        return min(1.0, asked / max(abs(step), swing)) if asked >= deadband else 0.0
 
     return justified
 
@@ -75,12 +94,18 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
 def seen(found: Swings, subject: str, stands: Standing, settings: Thrashing) -> Iterable[Sighting]:
     """A sighting where the knob thrashes, or its episode is open and goes on."""
     strength, event = found.force, found.zigzag.reversals[-1].event
-    if strength.growth < math.log(settings.damped_ratio):
+    if _settles(found, settings):
         return
     if (strength.suffices or stands.open) and strength.ends > event.time:
         yield _sighting(found, subject, stands, settings)
     elif _noise(found, event.time, settings):
         yield _noise_sighting(found, subject, stands, settings)
+
+
+def _settles(found: Swings, settings: Thrashing) -> bool:
+    """Each swing is smaller than the one before: also by the one that this write begins, whose size so far is known."""
+    so_far = growth(found.zigzag.reversals, found.zigzag.ahead)
+    return max(found.force.growth, so_far) < math.log(settings.damped_ratio)
 
 
 def _noise(found: Swings, now: int, settings: Thrashing) -> bool:
@@ -102,7 +127,8 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
     closure = sum(links) / len(links)
     growing = len(reversals) >= GROWTH_FROM and strength.growth > math.log(settings.growing_ratio)
     swing = sum(r.amplitude for r in last) / len(last) if found.zigzag.numeric else math.log(2.0)
-    points = score(strength.pressure, swing, growing, found.zigzag.fight_index)
+    hostile = max(found.zigzag.fight_index, hostility(reversals))
+    points = score(strength.pressure, swing, growing, hostile)
     return Sighting(
         pattern="thrashing",
         kind="growing" if growing else "sustained",
@@ -116,7 +142,7 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
         parameters=(event.parameter,),
         roots=(root(reversals[0], closure),),
         edges=tuple(edge(reversal, answered(reversal)) for reversal in (last[-1:] if stands.open else reversals)),
-        severity=severity(points),
+        severity=worse(severity(points), "warning" if hostile >= HOSTILE else "info"),
         score=points,
         confidence=closure * (1.0 - 2.0**-strength.pressure),
         basis="cited" if min(links) > UNLINKED else "inferred",

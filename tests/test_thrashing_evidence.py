@@ -1,0 +1,87 @@
+"""What a few writes are worth: swings that vary and swings that settle, demand that explains two agents, and what a fight is called."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+from small_histories import findings, moment, only, turns
+from test_thrashing_kinds import demand
+
+from benchmarks.accuracy.families import Pen, follow
+from models.events import Event
+from models.instants import MINUTE, SECOND
+
+BOTH = ["cost", "perf"]
+
+
+def swings(*points: float) -> list[float]:
+    """Values at these distances from 10, ln units."""
+    return [round(10 * math.exp(point), 3) for point in points]
+
+
+def first_told(events: Sequence[Event]) -> str:
+    return only(*events).detected_at
+
+
+def test_swings_that_vary_but_do_not_settle_are_known_at_the_fifth_write() -> None:
+    vary = turns(BOTH, swings(0, 0.43, 0.04, 0.27, 0.01, 0.27), 100)
+    assert first_told(vary) == "2026-11-23T02:06:40Z"
+
+
+def test_swings_that_settle_are_not_however_slowly() -> None:
+    for ratio in (0.3, 0.5, 0.65):
+        assert findings(*turns(BOTH, swings(*((-ratio) ** i for i in range(12))), 30)) == []
+
+
+def test_the_swing_that_has_just_begun_tells_that_it_does_not_settle() -> None:
+    """The third and fourth half-cycles are little more than half of the first two; the fifth, in progress, is larger again."""
+    again = swings(0, 0.408, -0.048, 0.214, -0.057, 0.276, -0.04)
+    assert first_told(turns(BOTH, again, 80)) == "2026-11-23T02:05:20Z"
+    assert findings(*turns(BOTH, again[:-2] + swings(0.04, 0.0), 80)) == []
+
+
+def test_three_agents_that_take_turns_fight_as_two_do() -> None:
+    slow = only(*turns(["a", "b", "c"], [6, 9, 6, 9, 6], 540))
+    assert slow.severity == "warning"
+    assert slow.metrics["fight_index"] < 0.8  # one of them has pushed both ways already
+
+
+def test_a_small_fight_is_a_warning_and_a_small_hunt_is_not() -> None:
+    small = [20, 24.5] * 3
+    assert only(*turns(BOTH, small, 60)).severity == "warning"
+    assert only(*turns(["hpa"], small, 60)).severity == "info"
+
+
+def wobbling(writes: Sequence[Event], step: float) -> list[Event]:
+    """The writes, with a sample of demand that wobbles by so much every ten seconds."""
+    last = int((writes[-1].time - moment(0)) / 1e9)
+    samples = [demand(float(second), 100 * (1 + step * (-1) ** (second // 10))) for second in range(0, last, 10)]
+    return sorted([*samples, *writes], key=lambda event: (event.time, event.source))
+
+
+def test_a_wobble_of_demand_within_the_dead_band_excuses_no_fight_of_two() -> None:
+    fight = turns(BOTH, [16, 12.1, 15.8, 12.3, 16.2, 12.2], 65)
+    assert first_told(wobbling(fight, 0.02)) == "2026-11-23T02:03:15Z"
+
+
+def test_two_that_step_against_one_another_are_held_against_the_whole_swing() -> None:
+    """Each turns the other back in steps of 12 %, by half in all, while demand wobbles by 8 %, enough for one such step."""
+    down = [64.0, 57.0, 50.0, 44.0, 39.0, 35.0]
+    values = (down + down[-2:0:-1]) * 3
+    writes = [turns(["a" if new < old else "b"], [old, new], 1, 35.0 * i)[0] for i, (old, new) in enumerate(pairwise(values))]
+    assert [finding.agents for finding in findings(*wobbling(writes, 0.04))] == [("a", "b")]
+
+
+def test_whether_a_lone_agent_hunts_or_follows_demand_that_nobody_sends_is_not_in_its_writes() -> None:
+    """The same list of events under both labels: docs/accuracy.md says what follows."""
+    low, high, half = 10, 15, 300
+    follower = follow(random.Random(0), lambda s: high if (s // half) % 2 else low, 60 * MINUTE, SECOND, told=False)
+    hunter = Pen(random.Random(1), low)
+    for event, value in zip(follower, [high, low] * 20, strict=False):
+        hunter.time = event.time
+        hunter.write("autoscaler", value)
+    assert hunter.events == follower
+    assert len(follower) > 8
