@@ -97,6 +97,13 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
     expires: int  # ns, event time: covers what happened before it
 
 
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[map]]`: a rule that makes events of any JSON. `table` is what the file says, as JSON; `streams.sources.mapping` reads it."""
+
+    name: str
+    table: str
+
+
 class ActionRule(msgspec.Struct, frozen=True, kw_only=True):
     """One `[[otlp.action]]`: which span, span event or log event is a write, and to what. Texts are templates (docs/opentelemetry.md)."""
 
@@ -167,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker: Worker = Worker()
     analysis: Analysis = Analysis()
     otlp: Otlp = Otlp()
+    map: tuple[Mapping, ...] = ()
     waiver: tuple[Waiver, ...] = ()
 
 

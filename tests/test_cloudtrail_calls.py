@@ -11,7 +11,8 @@ from trail_records import ACCOUNT, AUTOSCALER, SCHEDULER, TERRAFORM, actions, be
 
 from models.events import Action
 from models.rejection import Rejection
-from streams.sources.cloudtrail import calls, changes, documents, known, values
+from streams.sources import documents
+from streams.sources.cloudtrail import calls, changes, known, values
 
 ELB = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}"
 RECORD_SET = {

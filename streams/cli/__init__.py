@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from streams.cli import analyze, config, demo, init, query, scenario, schema, status, validate, worker
+from streams.cli import analyze, config, demo, init, maps, query, scenario, schema, status, validate, worker
 from streams.cli.command import CANNOT, Command, Context, program_version
 from streams.cli.trouble import describe
 from streams.settings import Settings
@@ -26,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     query.COMMAND,
     analyze.COMMAND,
     validate.COMMAND,
+    maps.COMMAND,
     scenario.COMMAND,
     schema.COMMAND,
     config.COMMAND,

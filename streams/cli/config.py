@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 
 from streams.cli.command import OK, Command, Context
 from streams.settings_file.invariants import written_invariant
+from streams.settings_file.maps import written_map
 from streams.settings_file.otlp_rules import written_rule
 from streams.settings_file.reference import page
 from streams.settings_file.values import FORMS, lookup, written
@@ -41,6 +42,8 @@ def _run(context: Context) -> int:
     for rules in (otlp.action, otlp.metric, otlp.log):
         for rule in rules:
             context.out.say("\n" + written_rule(rule))
+    for each in loaded.settings.map:
+        context.out.say("\n" + written_map(each))
     for waiver in loaded.settings.waiver:
         context.out.say("\n" + written_waiver(waiver))
     return OK

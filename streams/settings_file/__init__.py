@@ -17,9 +17,10 @@ from models.configuration import Invariant
 from streams.settings import Otlp, Settings, Waiver
 from streams.settings_file.invariants import read_invariants
 from streams.settings_file.keys import FILE_KEYS, variable
+from streams.settings_file.maps import read_maps
 from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics
 from streams.settings_file.rules import broken_rules
-from streams.settings_file.values import FORMS, INVARIANTS, TABLES, WAIVERS, Leaf, checked, did_you_mean, from_text
+from streams.settings_file.values import FORMS, INVARIANTS, MAPS, TABLES, WAIVERS, Leaf, checked, did_you_mean, from_text
 from streams.settings_file.waivers import read_waivers
 
 DEFAULT_FILE = "interplay.toml"
@@ -69,6 +70,7 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     given = {**_from_file(path, environment, mistakes), **_from_environment(environment, mistakes)}
     waivers = _tables(given, WAIVERS, read_waivers, mistakes)
     invariants = _tables(given, INVARIANTS, read_invariants, mistakes)
+    maps = _tables(given, MAPS, read_maps, mistakes)
     rules = Otlp(
         action=_tables(given, "otlp.action", read_actions, mistakes),
         metric=_tables(given, "otlp.metric", read_metrics, mistakes),
@@ -80,7 +82,8 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
             values[name] = checked(name, item.value)
         except ValueError as error:
             mistakes.add(item.where, name, str(error))
-    settings = _with_tables(msgspec.convert(_nested(values), Settings), waivers, invariants, rules)
+    settings = msgspec.structs.replace(msgspec.convert(_nested(values), Settings), map=maps)
+    settings = _with_tables(settings, waivers, invariants, rules)
     for name, trouble in broken_rules(settings):
         if name.split(".")[0] not in mistakes.tables:
             mistakes.lines.append(f"{given[name].where if name in given else name}: {trouble}")

@@ -54,6 +54,12 @@ _OTLP = """
 Which spans and events are writes, how metrics are named, and which log records are transitions: docs/opentelemetry.md.
 """
 
+_MAPS = """
+## `[[map]]`
+
+Rules that make events of any JSON, such as webhooks: docs/mapping.md.
+"""
+
 _INVARIANTS = """
 ## `[[analysis.conflict.invariant]]`
 
@@ -86,7 +92,7 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    return ("\n".join(lines) + "\n" + _INVARIANTS + _OTLP + _WAIVERS).replace("\n\n\n", "\n\n")
+    return ("\n".join(lines) + "\n" + _INVARIANTS + _MAPS + _OTLP + _WAIVERS).replace("\n\n\n", "\n\n")
 
 
 def _type(name: str) -> str:

@@ -17,7 +17,8 @@ MASK = "******"
 WAIVERS = "waiver"
 INVARIANTS = "analysis.conflict.invariant"
 OTLP_RULES = ("otlp.action", "otlp.metric", "otlp.log")
-TABLES = (WAIVERS, INVARIANTS, *OTLP_RULES)
+MAPS = "map"
+TABLES = (WAIVERS, INVARIANTS, MAPS, *OTLP_RULES)
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]

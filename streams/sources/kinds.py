@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from streams.sources import cloudtrail, kubernetes, opentelemetry
+from streams.sources.mapping.source import MAPPED
 from streams.sources.source import Kind
 
 KINDS: dict[str, Kind] = {
     "k8s-audit": kubernetes.AUDIT,
     "cloudtrail": cloudtrail.CLOUDTRAIL,
     "otlp": opentelemetry.OTLP,
+    "json": MAPPED,
 }

@@ -1,4 +1,4 @@
-"""A file of CloudTrail as documents: each on a line of its own, or pretty-printed over many. A log file of S3 is one document.
+"""A file of JSON as documents: each on a line of its own, or pretty-printed over many. Some files are one document.
 
 A document that spans lines ends with a line that closes it, as every pretty-printer writes; a line that opens another one ends what was
 never closed, so that a bad line costs no more than itself.
@@ -14,7 +14,7 @@ import msgspec
 
 from models.rejection import Rejection
 
-LIMIT = 128 << 20  # bytes of one document; the log files of S3 stay below that, unpacked
+LIMIT = 128 << 20  # bytes of one document; log files of CloudTrail in S3 stay below that, unpacked
 _value = msgspec.json.Decoder(msgspec.Raw).decode
 _OPENS, _CLOSES = (b"{", b"["), (b"}", b"]")
 

@@ -1,0 +1,1 @@
+"""Any JSON by rules of the settings (docs/mapping.md)."""

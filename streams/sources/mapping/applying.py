@@ -1,0 +1,225 @@
+"""One record through the rules: the first that applies makes an event of it, and with `also` those after it are asked as well.
+
+What a rule makes is a CloudEvent, decoded like any other, so that what is wrong with it is told by the same reasons and places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from models.decode import decode_event
+from models.events import AnyEvent
+from models.instants import EARLIEST, LATEST, format_time
+from models.rejection import Rejection, clipped
+from streams.sources.mapping.paths import Json, Path, find
+from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, Pick, Rule, Template
+
+MOST = 10_000  # events of one record
+_SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+Element: TypeAlias = "Json | UnsetType"
+
+
+class Made(NamedTuple):
+    """What a rule made of a record, or of one element of it; None where it ignores it."""
+
+    rule: str
+    event: AnyEvent | Rejection | None
+
+
+class Unmet(NamedTuple):
+    """Why a rule did not apply."""
+
+    rule: str
+    why: str
+
+
+class _Unfit(Exception):
+    """A value that cannot be what a rule wants of it."""
+
+
+def made_of(record: Json, raw: bytes, rules: Sequence[Rule], domain: str = "default") -> Iterator[Made | Unmet]:
+    """What became of the record, rule by rule; ends with the first that applies without `also`. `raw` names events without an id."""
+    for rule in rules:
+        why = next((why for condition in rule.when if (why := unmet(condition, record))), "")
+        if why:
+            yield Unmet(rule.name, why)
+            continue
+        elements: Sequence[Element] = (UNSET,)
+        if rule.each is not None:
+            found = find(rule.each, record, UNSET)
+            elements = found[:MOST] if isinstance(found, list) else ()
+            if not elements:
+                yield Unmet(rule.name, f"there is nothing at {rule.each.text}")
+                continue
+        for number, element in enumerate(elements):
+            yield Made(rule.name, _event(rule, record, element, raw, number, domain) if rule.type else None)
+        if not rule.also:
+            return
+
+
+def unmet(condition: Condition, record: Json) -> str:
+    """Why the condition does not hold; "" where it does."""
+    path = condition.path
+    value = find(path, record, UNSET)
+    there = value is not UNSET and value is not None and value != []
+    if condition.exists is not None and condition.exists is not there:
+        return f"{path.text} is {'not ' if condition.exists else ''}there"
+    if condition.among is None and condition.matches is None:
+        return ""
+    if not there:
+        return f"{path.text} is not there"
+    values = value if path.many and isinstance(value, list) else [value]
+    if condition.among is not None and not any(_equal(each, wanted) for each in values for wanted in condition.among):
+        return clipped(f"{path.text} is {_shown(value)}, not {' or '.join(map(_shown, condition.among))}")
+    pattern = condition.matches
+    if pattern is not None and not any(isinstance(each, str | int | float) and pattern.search(_text(each)) for each in values):
+        return clipped(f"{path.text} is {_shown(value)}, which does not match {pattern.pattern!r}")
+    return ""
+
+
+def _equal(value: Json | UnsetType, wanted: Json) -> bool:
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def _shown(value: Json | UnsetType) -> str:
+    return msgspec.json.encode(value).decode()[:80] if not isinstance(value, UnsetType) else "nothing"
+
+
+def _event(rule: Rule, record: Json, element: Element, raw: bytes, number: int, domain: str) -> AnyEvent | Rejection:
+    try:
+        attributes = _group(rule.attributes, record, element, "")
+        data = _group(rule.data, record, element, "data")
+    except _Unfit as unfit:
+        place, _, detail = str(unfit).partition(": ")
+        return Rejection(
+            "time_out_of_range" if "1970-2262" in detail else "wrong_type", place, clipped(f"rule {rule.name}: {detail}")
+        )
+    identity = attributes.get("id") or hashlib.sha256(b"%s#%d#%s" % (rule.name.encode(), number, raw)).hexdigest()[:24]
+    event = {
+        "source": f"map/{rule.name}",
+        "domain": domain,
+        **attributes,
+        "specversion": "1.0",
+        "id": identity,
+        "type": f"interplay.{rule.type}.v1",
+        "data": data,
+    }
+    decoded = decode_event(msgspec.json.encode(event))
+    if isinstance(decoded, Rejection):
+        return msgspec.structs.replace(
+            decoded, detail=clipped(f"rule {rule.name}: {decoded.detail}{_lacks(rule, decoded.path, record, element)}")
+        )
+    return decoded
+
+
+def _lacks(rule: Rule, place: str, record: Json, element: Element) -> str:
+    """Of a field that is missing: which path found nothing."""
+    where, _, name = place.rpartition(".")
+    part: Part | None = dict((rule.data if where == "data" else rule.attributes).fields).get(name)
+    paths = (part.path,) if isinstance(part, Pick) else part.parts if isinstance(part, Template) else ()
+    empty = [path.text for path in paths if isinstance(path, Path) and find(path, record, element) in (UNSET, None)]
+    return f"; there is no {' and no '.join(empty)}" if empty else ""
+
+
+def _group(group: Group, record: Json, element: Element, place: str) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for name, part in group.fields:
+        value = _part(part, record, element, f"{place}.{name}" if place else name)
+        if not isinstance(value, UnsetType):
+            found[name] = value
+    return found
+
+
+def _part(part: Part, record: Json, element: Element, place: str) -> Json | UnsetType:
+    if isinstance(part, Fixed):
+        return part.value
+    if isinstance(part, Template):
+        return _filled(part, record, element)
+    if isinstance(part, Pick):
+        return _picked(part, record, element, place)
+    if isinstance(part, Group):
+        return _group(part, record, element, place) or UNSET
+    found = [_part(each, record, element, f"{place}[{number}]") for number, each in enumerate(part.parts)]
+    return [each for each in found if not isinstance(each, UnsetType)]
+
+
+def _filled(template: Template, record: Json, element: Element) -> str | UnsetType:
+    """UNSET where one of its paths finds nothing, or something that is no text."""
+    words = []
+    for part in template.parts:
+        value = find(part, record, element) if isinstance(part, Path) else part
+        if value is None or value == "" or isinstance(value, UnsetType | dict | list):
+            return UNSET
+        words.append(_text(value))
+    return "".join(words)
+
+
+def _picked(pick: Pick, record: Json, element: Element, place: str) -> Json | UnsetType:
+    value = find(pick.path, record, element)
+    if not isinstance(value, UnsetType) and pick.words is not None:
+        value = pick.words.get(_text(value), UNSET) if isinstance(value, str | int | float) else UNSET
+    if isinstance(value, UnsetType):
+        return pick.default.value if pick.default is not None else UNSET
+    if value is None:
+        return None
+    if pick.unit:
+        return _moment(value, pick, place)
+    return _typed(value, pick, place) if pick.type else value
+
+
+def _moment(value: Json, pick: Pick, place: str) -> Json:
+    if pick.unit == "rfc3339":
+        return value
+    try:
+        nanos = int(Decimal(str(value)) * UNITS[pick.unit]) if isinstance(value, int | float | str) else None
+    except (InvalidOperation, OverflowError, ValueError):
+        nanos = None
+    if nanos is None or isinstance(value, bool):
+        raise _Unfit(f"{place}: {_shown(value)} is no number of {pick.unit} since 1970")
+    if not EARLIEST <= nanos < LATEST:
+        raise _Unfit(f"{place}: time outside 1970-2262: {_shown(value)}")
+    return format_time(nanos)
+
+
+def _typed(value: Json, pick: Pick, place: str) -> Json:
+    if pick.type == "hash":
+        return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+    if pick.type == "list":
+        return (
+            value if isinstance(value, list) else [word.strip() for word in value.split(",")] if isinstance(value, str) else [value]
+        )
+    if isinstance(value, dict | list):
+        raise _Unfit(f"{place}: {_shown(value)} is no {pick.type}")
+    if pick.type == "text":
+        return _text(value)
+    if pick.type == "boolean":
+        switch = _SWITCHES.get(_text(value).lower())
+        if switch is None:
+            raise _Unfit(f"{place}: {_shown(value)} is neither true nor false")
+        return switch
+    return _number(value, place)
+
+
+def _number(value: Json, place: str) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    try:
+        number = Decimal(value.strip()) if isinstance(value, str) and len(value) < 64 else Decimal("nan")
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite() or abs(number) > 10**300:
+        raise _Unfit(f"{place}: {_shown(value)} is no number")
+    return int(number) if number == number.to_integral_value() and abs(number) < 10**18 else float(number)
+
+
+def _text(value: Json) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+__all__ = ["Made", "Unmet", "made_of", "unmet"]

@@ -1,0 +1,82 @@
+"""Paths into JSON, as `[[map]]` rules write them: names joined by dots, `[0]`, `[*]` for every element, `["a.b/c"]` for odd names.
+
+    spec.replicas            commits[*].author.name            labels["app.kubernetes.io/name"]            @.key
+
+`@` is the element of a rule's `each`; all other paths begin at the record.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, TypeAlias
+
+from msgspec import UNSET, UnsetType
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Step: TypeAlias = str | int | None  # a name, a number, every element
+
+_STEP = re.compile(r'\.?([^.\[\]"{}@\s]+)|\[(-?\d+)\]|(\[\*\])|\["([^"]*)"\]')
+
+
+class Path(NamedTuple):
+    """A path, read. `element`: it begins at the element."""
+
+    text: str
+    element: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def many(self) -> bool:
+        """Whether it leads to a list of what it finds."""
+        return None in self.steps
+
+
+def parse_path(text: str) -> Path:
+    """Raises ValueError with what is wrong."""
+    rest = text.removeprefix("@")
+    steps: list[Step] = []
+    place = 0
+    while place < len(rest):
+        step = _STEP.match(rest, place)
+        if step is None or (place == 0 and rest.startswith(".") and not text.startswith("@")):
+            raise ValueError(f'{text!r} is no path: write a.b, a[0].b, a[*].b, a["odd.name"].b, or @.b for the element of `each`')
+        name, number, every, quoted = step.groups()
+        steps.append(None if every else int(number) if number is not None else quoted if quoted is not None else name)
+        place = step.end()
+    if not steps and not text.startswith("@"):
+        raise ValueError("a path is empty")
+    return Path(text, text.startswith("@"), tuple(steps))
+
+
+def find(path: Path, record: Json, element: Json | UnsetType) -> Json | UnsetType:
+    """What is there; UNSET where nothing is. With `[*]` a list of what each element has, empty ones left out."""
+    start = element if path.element else record
+    return UNSET if isinstance(start, UnsetType) else _walk(start, path.steps)
+
+
+def _walk(value: Json, steps: tuple[Step, ...]) -> Json | UnsetType:
+    for place, step in enumerate(steps):
+        if step is None:
+            if not isinstance(value, list):
+                return UNSET
+            return _every(value, steps[place + 1 :])
+        if isinstance(step, int):
+            if not isinstance(value, list) or not -len(value) <= step < len(value):
+                return UNSET
+            value = value[step]
+        else:
+            if not isinstance(value, dict) or step not in value:
+                return UNSET
+            value = value[step]
+    return value
+
+
+def _every(values: list[Json], rest: tuple[Step, ...]) -> list[Json]:
+    found: list[Json] = []
+    for each in values:
+        inner = _walk(each, rest)
+        if isinstance(inner, list) and None in rest:
+            found += inner
+        elif not isinstance(inner, UnsetType):
+            found.append(inner)
+    return found

@@ -1,0 +1,67 @@
+"""Any JSON as a source (`kind = "json"`): each record goes through the `[[map]]` rules of the settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from models.events import AnyEvent
+from models.foreign import Place, Translator
+from models.rejection import Rejection, explained
+from streams.settings import Settings
+from streams.settings_file import SettingsError
+from streams.sources.documents import split
+from streams.sources.mapping.applying import Made, made_of
+from streams.sources.mapping.paths import Json
+from streams.sources.mapping.reading import read_rule
+from streams.sources.mapping.rules import Rule
+from streams.sources.source import Headers, Kind, Origin
+
+_decode = msgspec.json.Decoder().decode
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Mapped:
+    """A `Source` without a fold: what a rule makes needs no order."""
+
+    def __init__(self, settings: Settings, origin: Origin) -> None:
+        self.counts: Counter[str] = Counter()
+        self._rules = rules_of(settings)
+        self._domain = origin.domain
+
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Rejection]:
+        """See `Source`."""
+        try:
+            found = records(value)
+        except _BAD as error:
+            return (explained(error),)
+        made: list[AnyEvent | Rejection] = []
+        for raw, record in found:
+            outcomes = [each for each in made_of(record, raw, self._rules, self._domain) if isinstance(each, Made)]
+            self.counts["mapped" if any(each.event is not None for each in outcomes) else "ignored" if outcomes else "no_rule"] += 1
+            made += [each.event for each in outcomes if each.event is not None]
+        return made
+
+    def fold(self) -> Translator:
+        """Never asked for."""
+        raise NotImplementedError("mapped records need no order")
+
+
+MAPPED = Kind(lambda head: False, Mapped, "mapped", "records that became events", split)  # never guessed: any JSON could be meant
+
+
+def rules_of(settings: Settings) -> tuple[Rule, ...]:
+    """Those of the settings, whose tables were checked when they were loaded. Raises SettingsError where there is none."""
+    if not settings.map:
+        raise SettingsError(["json: there is no [[map]] rule in the settings; docs/mapping.md shows one to begin with"])
+    return tuple(read_rule(msgspec.json.decode(each.table)) for each in settings.map)
+
+
+def records(value: bytes) -> list[tuple[bytes, Json]]:
+    """The record of a line, or those of an array, each with its bytes. Raises msgspec's errors, or RecursionError."""
+    decoded: Json = _decode(value)
+    if not isinstance(decoded, list):
+        return [(value.strip(), decoded)]
+    return [(msgspec.json.encode(each), each) for each in decoded]
