@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TABLES = ("core", "decode", "store", "sdk", "transport", "roles", "latency", "recovery")
-QUICK_TABLES = ("decode", "transport", "roles", "latency", "recovery")  # the others have no short version
+TABLES = ("core", "decode", "sources", "store", "sdk", "transport", "roles", "latency", "recovery")
+QUICK_TABLES = ("decode", "sources", "transport", "roles", "latency", "recovery")  # the others have no short version
 
 
 def main() -> int:

@@ -23,16 +23,16 @@ from streams.sources.opentelemetry.templates import Scope, Template, as_text, as
 from streams.sources.opentelemetry.values import Attributes, Json
 
 AGENT = "gen_ai.agent.name"
-SAID = ActionRule(
+SAID = ActionRule(  # a log record's body, where it is a map, is looked into as attributes are
     event="agent.action",
-    resource="{resource|body.resource}",
-    verb="{verb|action|body.verb|body.action|'set'}",
-    parameter="{parameter|body.parameter|'value'}",
-    old="{old|body.old}",
-    new="{new|body.new}",
-    version="{version|body.version}",
-    outcome="{outcome|body.outcome}",
-    why="{why|intent|body.why|body.intent}",
+    resource="{resource}",
+    verb="{verb|action|'set'}",
+    parameter="{parameter|'value'}",
+    old="{old}",
+    new="{new}",
+    version="{version}",
+    outcome="{outcome}",
+    why="{why|intent}",
 )
 WRITES = frozenset((
     "add", "apply", "assign", "change", "configure", "cordon", "create", "decrease", "delete", "demote", "deploy", "disable",
@@ -96,7 +96,8 @@ class Actions:
         """What a log record tells of a write."""
         if not line.name:
             return None
-        scope = Scope(line.attributes, {"body": line.body}, line.entity.attributes)
+        said = line.body if isinstance(line.body, dict) else {}
+        scope = Scope(line.attributes, said, {"body": line.body}, line.entity.attributes)
         return self._of_event(line.name, scope, line.span or line.id, line.time, "applied")
 
     def _of_event(self, name: str, scope: Scope, span: str, time: int, outcome: str) -> Draft | None:

@@ -29,6 +29,7 @@ from streams.sources.opentelemetry.templates import Scope, Template, as_text
 from streams.sources.opentelemetry.values import Attributes, ProtobufValues, real
 
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+REMEMBERED = 20_000  # series
 NO_VALUE = 1  # flag: the source says that there is none
 _TEMPORALITIES = {"DELTA": 1, "CUMULATIVE": 2}
 DELTA, CUMULATIVE = 1, 2
@@ -42,6 +43,7 @@ class Metrics:
         self._quantiles = tuple(float(text) for text in settings.quantiles)
         self._domain = domain
         self._counts = counts
+        self._known: dict[tuple[str, str, str, str, tuple[bytes, ...]], Series | None] = {}
 
     def of(self, measured: Measured, place: Place) -> Iterator[Sample | Point | Rejection]:
         """The samples of a metric's points, the points that need the one before, and why not."""
@@ -64,7 +66,7 @@ class Metrics:
             self._counts["no_value"] += 1
             return
         time = moment(point.time_unix_nano, "timeUnixNano")
-        series = self._series(measured.entity, measured.metric, measured.values.attributes(point.attributes))
+        series = self._named(measured, point)
         if series is None:
             self._counts["ignored"] += 1
             return
@@ -100,6 +102,16 @@ class Metrics:
             traceparent=told.traceparent,
             series=series,
         )
+
+    def _named(self, measured: Measured, point: DataPoint) -> Series | None:
+        """How the point's series is named; None where it is to be ignored. Most points are of a series that had one before."""
+        metric = measured.metric
+        known = (measured.entity.source, measured.entity.resource, metric.name, metric.unit, tuple(map(bytes, point.attributes)))
+        if known not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[known] = self._series(measured.entity, metric, measured.values.attributes(point.attributes))
+        return self._known[known]
 
     def _series(self, entity: Entity, metric: Metric, attributes: Attributes) -> Series | None:
         for rule in self._rules:

@@ -171,6 +171,11 @@ def parse(value: bytes, signal: str) -> tuple[str, Request]:
     return kind, cast(Request, _REQUESTS[kind].FromString(value))
 
 
+def request_class(signal: str) -> type[Message]:
+    """The message of an export request of one of SIGNALS."""
+    return _REQUESTS[signal]
+
+
 def signal_of(value: bytes) -> str:
     """Which of SIGNALS a request holds, by its first item. A request without items is as good as any other: "logs"."""
     resources = _ITEMS.FromString(value).resources

@@ -42,6 +42,8 @@ class Scope:
             if name in level:
                 return level[name]
         head, dot, rest = name.partition(".")
+        if not dot and head not in _ALIASES:
+            return None
         if head in _ALIASES:
             return self.get(_ALIASES[head] + dot + rest)
         for level in self._levels:

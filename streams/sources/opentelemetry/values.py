@@ -139,6 +139,7 @@ class ProtobufValues:
 
     def __init__(self) -> None:
         self._memo = Memo(_pair_of_protobuf)
+        self._bodies = Memo(lambda raw: ("", from_protobuf(_VALUE.FromString(raw))))
 
     def attributes(self, raws: tuple[msgspec.Raw, ...]) -> Attributes:
         """Of a repeated field, which holds bytes here."""
@@ -146,7 +147,7 @@ class ProtobufValues:
 
     def value(self, raw: Encoded) -> Json:
         """A body."""
-        return from_protobuf(_VALUE.FromString(bytes(raw)))
+        return self._bodies[bytes(raw)][1]
 
     def resource(self, raw: Encoded) -> Attributes:
         """The attributes of a Resource."""
@@ -158,6 +159,7 @@ class JsonValues:
 
     def __init__(self) -> None:
         self._memo = Memo(_pair_of_json)
+        self._bodies = Memo(lambda raw: ("", from_json(_json_value(raw))))
 
     def attributes(self, raws: tuple[msgspec.Raw, ...]) -> Attributes:
         """Of a list of attributes."""
@@ -165,7 +167,8 @@ class JsonValues:
 
     def value(self, raw: Encoded) -> Json:
         """A body; a missing one is none."""
-        return from_json(_json_value(raw)) if bytes(raw) else None
+        encoded = bytes(raw)
+        return self._bodies[encoded][1] if encoded else None
 
     def resource(self, raw: Encoded) -> Attributes:
         """The attributes of a Resource; a missing one has none."""
