@@ -35,12 +35,19 @@ METRICS: dict[str, Metric] = {
     # reduce
     "interplay_dead_letters_total": Metric("counter", "Records, or elements of them, that could not be used.", ("reason",)),
     "interplay_samples_total": Metric("counter", "Samples taken in.", PARTITION),
+    "interplay_passed_over_total": Metric(
+        "counter",
+        "Records of a [[source]] by what they were taken for; all but what its documentation names became no event.",
+        (*PARTITION, "why"),
+    ),
     "interplay_pending_events": Metric("gauge", "Events that wait for the watermark.", PARTITION),
     "interplay_held_back_partitions": Metric(
         "gauge", "Partitions that wait because they are far ahead of the slowest in event time."
     ),
     # reduce and analyze
-    "interplay_late_total": Metric("counter", "Events too late to be analysed; they are stored.", PARTITION),
+    "interplay_late_total": Metric(
+        "counter", "Events too late to be analysed; they are stored, and what a [[source]] holds is not.", PARTITION
+    ),
     "interplay_duplicates_total": Metric("counter", "Repeats of an event that were left out.", PARTITION),
     "interplay_undecodable_total": Metric(
         "counter", "Records of our own topics that could not be read, and were passed over.", ("topic",)

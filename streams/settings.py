@@ -13,6 +13,14 @@ Role = Literal["reduce", "analyze", "store", "alert"]
 ROLES: tuple[Role, ...] = ("reduce", "analyze", "store", "alert")
 
 
+class SettingsError(Exception):
+    """The settings cannot be used. `mistakes` has one line each: where, what, and what to do."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
 class Kafka(msgspec.Struct, frozen=True, kw_only=True):
     """The broker and how to reach it. Passwords come from the environment or a file, never from argv."""
 
@@ -164,6 +172,24 @@ class Otlp(msgspec.Struct, frozen=True, kw_only=True):
     log: tuple[LogRule, ...] = ()
 
 
+class SourceTopic(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[source]]`: a topic that others write, and what it holds."""
+
+    topic: str  # full name
+    kind: str  # a key of `streams.sources.kinds.KINDS`
+    cluster: str = "cluster"  # names resources: k8s/<cluster>/...
+    domain: str = "default"  # of all its events
+    partitions: int = 1  # where `interplay init` has to create it
+
+
+class AgentName(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[agent]]`: what whoever matches both globs is called."""
+
+    name: str
+    user: str = "*"
+    user_agent: str = "*"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything."""
 
@@ -176,8 +202,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     otlp: Otlp = Otlp()
     map: tuple[Mapping, ...] = ()
     waiver: tuple[Waiver, ...] = ()
+    source: tuple[SourceTopic, ...] = ()
+    agent: tuple[AgentName, ...] = ()
 
 
 def topic(settings: Settings, name: str) -> str:
     """The full name of one of our topics."""
     return f"{settings.kafka.prefix}.{name}"
+
+
+def source_topics(settings: Settings) -> tuple[str, ...]:
+    """Full names of all topics that reduce reads: ours, and those of `[[source]]`."""
+    return (*(topic(settings, name) for name in settings.topics.sources), *(source.topic for source in settings.source))

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from models.instants import format_duration
 from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all
-from streams.settings import Settings, topic
+from streams.settings import Settings, source_topics, topic
 
 MAP_KEY = b"map"
 READERS_LAG_MS = 3_600_000  # every revision stays for so long: a backfill opens, resolves and tombstones within a second
@@ -62,6 +62,7 @@ def specs(settings: Settings) -> list[Spec]:
     room = str(topics.record_limit + ENVELOPE)
     source = {**appended, "max.message.bytes": str(SOURCE_RECORD_LIMITS * topics.record_limit)}
     found = [Spec(topic(settings, name), topics.source_partitions, source) for name in topics.sources]
+    found += [Spec(each.topic, each.partitions, source) for each in settings.source]
     found.append(Spec(topic(settings, "signals"), topics.signals_partitions, {**appended, "max.message.bytes": room}))
     for name in ("findings", "facts", "progress"):
         config = {**compacted, "max.message.bytes": room}
@@ -115,7 +116,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, told: list[str
 
 
 def _there(settings: Settings, spec: Spec, there: int) -> str:
-    if there == spec.partitions or spec.partitions == 1:
+    if there == spec.partitions or spec.partitions == 1 or spec.name in {source.topic for source in settings.source}:
         return f"topic {spec.name} is there"
     sources = {topic(settings, name) for name in settings.topics.sources}
     name = "source_partitions" if spec.name in sources else "signals_partitions"
@@ -187,7 +188,7 @@ def _span(milliseconds: int) -> str:
 
 
 async def _pin(settings: Settings, counts: dict[str, int]) -> str:
-    sources = {topic(settings, name): counts[topic(settings, name)] for name in settings.topics.sources}
+    sources = {name: counts[name] for name in source_topics(settings)}
     old = await read_map(settings)
     wanted = PinnedMap(old.version if old else 1, sources, counts[topic(settings, "signals")])
     if old == wanted:
@@ -225,7 +226,7 @@ async def checked_map(settings: Settings) -> PinnedMap:
     found = await read_map(settings)
     if found is None:
         raise KafkaTrouble(f"the map of source partitions is not pinned in {topic(settings, 'map')}: run interplay init")
-    for name in sorted({topic(settings, source) for source in settings.topics.sources} | found.sources.keys()):
+    for name in sorted({*source_topics(settings), *found.sources}):
         pinned, there = found.sources.get(name, 0), counts.get(name, 0)
         if pinned != there:
             raise KafkaTrouble(

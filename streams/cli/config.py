@@ -5,12 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from streams.cli.command import OK, Command, Context
-from streams.settings_file.invariants import written_invariant
-from streams.settings_file.maps import written_map
-from streams.settings_file.otlp_rules import written_rule
 from streams.settings_file.reference import page
+from streams.settings_file.tables import written_tables
 from streams.settings_file.values import FORMS, lookup, written
-from streams.settings_file.waivers import written_waiver
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -36,16 +33,8 @@ def _run(context: Context) -> int:
             table = section
         line = f"{key} = {written(name, lookup(loaded.settings, name))}"
         context.out.say(f"{line:<44} {context.out.paint(f'# {origin}', 'dim')}")
-    for invariant in loaded.settings.analysis.conflict.invariant:
-        context.out.say("\n" + written_invariant(invariant))
-    otlp = loaded.settings.otlp
-    for rules in (otlp.action, otlp.metric, otlp.log):
-        for rule in rules:
-            context.out.say("\n" + written_rule(rule))
-    for each in loaded.settings.map:
-        context.out.say("\n" + written_map(each))
-    for waiver in loaded.settings.waiver:
-        context.out.say("\n" + written_waiver(waiver))
+    for table in written_tables(loaded.settings):
+        context.out.say("\n" + table)
     return OK
 
 

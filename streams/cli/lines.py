@@ -11,6 +11,7 @@ from models.decode import Rejection
 from models.events import AnyEvent
 from streams.cli.command import Trouble
 from streams.settings import Settings
+from streams.settings_file.sources import check_cluster
 from streams.sources.files import DAMAGED, Look, read_events
 from streams.sources.kinds import KINDS
 from streams.sources.logs import read_log
@@ -18,7 +19,6 @@ from streams.sources.source import Origin
 from streams.sources.traces import SUFFIX, read_trace
 
 RECOGNISE, EVENTS = "recognise", "events"
-CLUSTER_LIMIT = 64  # characters: it begins the name of every resource
 
 
 @dataclass
@@ -59,8 +59,8 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
 
 
 def _cluster(text: str) -> str:
-    if not text or len(text) > CLUSTER_LIMIT or "/" in text or any(each.isspace() for each in text):
-        raise ArgumentTypeError(f"a name of at most {CLUSTER_LIMIT} characters without spaces and slashes, not {text[:80]!r}")
+    if trouble := check_cluster(text):
+        raise ArgumentTypeError(trouble)
     return text
 
 

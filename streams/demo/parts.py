@@ -24,6 +24,7 @@ from models.instants import SECOND
 from streams.broker import BrokerError, EmbeddedBroker
 from streams.demo.compressed import compress
 from streams.settings import ROLES, ClickHouse, Kafka, Settings, Topics, Worker
+from streams.settings_file.tables import written_tables
 from streams.settings_file.values import FORMS, lookup, written
 from streams.store.clickhouse import in_use
 
@@ -84,6 +85,7 @@ def _settings_lines(settings: Settings) -> Iterator[str]:
         value = lookup(settings, name)
         if value != form.default:
             yield f"{name} = {written(name, value)}"
+    yield from written_tables(settings)
 
 
 class Parts:

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import msgspec
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.types import TP
 
-from models.decode import Rejection
 from models.events import Event, Tick, encode_signal
 from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
-from streams.kafka_client import MILLISECOND, check_within, log_bounds, producer, read_all
+from streams.kafka_client import check_within, log_bounds, producer, read_all
 from streams.metrics import Metrics
-from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
 from streams.roles.idle_ticks import IdleTicks
 from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
 from streams.roles.pace import AHEAD_LIMIT, MODE, Pace
-from streams.settings import Settings, topic
-from streams.sources.cloudevents import decode_record
+from streams.roles.partition import SourcePartition, opened
+from streams.settings import Settings, source_topics, topic
 from streams.topics import PinnedMap, checked_map, partition_name
 from streams.transport import Batch
 from streams.writing import Outgoing, TopicWriter, partition_of
@@ -39,10 +37,10 @@ class Reduce:
     """See the module."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self.topics = tuple(topic(settings, name) for name in settings.topics.sources)
+        self.topics = source_topics(settings)
         self._settings = settings
         self._metrics = metrics
-        self._reducers: dict[TP, Reducer] = {}
+        self._partitions: dict[TP, SourcePartition] = {}
         self._saved: dict[TP, tuple[int, ReduceProgress]] = {}  # when (ns, monotonic), and what
         self._pace = Pace(settings)
         self._idle = IdleTicks()
@@ -77,15 +75,13 @@ class Reduce:
                     known[progress.partition] = progress
         self._saved.clear()
         self._idle.forget()
-        self._reducers = {
-            tp: Reducer(name, self._settings.analysis.time, known.get(name))
-            for tp in partitions
-            for name in [partition_name(tp.topic, tp.partition)]
+        self._partitions = {
+            tp: opened(tp, self._settings, self._metrics, known.get(partition_name(tp.topic, tp.partition))) for tp in partitions
         }
         for atp, (_, end) in (await log_bounds(self._settings.kafka, [TopicPartition(*tp) for tp in partitions])).items():
-            check_within(atp, self._reducers[TP(*atp)].resume_offset, end, self._progress.topic)
+            check_within(atp, self._partitions[TP(*atp)].reducer.resume_offset, end, self._progress.topic)
         self._pace.own(set(partitions))
-        return {tp: reducer.resume_offset for tp, reducer in self._reducers.items()}
+        return {tp: partition.reducer.resume_offset for tp, partition in self._partitions.items()}
 
     waiting = False
 
@@ -97,16 +93,19 @@ class Reduce:
 
     async def handle(self, batch: Batch) -> None:
         """One batch, to its tick."""
-        reducer, at_end, letters = self._reducers[batch.tp], batch.ended_ns is not None, list[Outgoing]()
+        partition, at_end, letters = self._partitions[batch.tp], batch.ended_ns is not None, list[Outgoing]()
         for first in range(0, len(batch.records), SLICE):
             for record in batch.records[first : first + SLICE]:
-                letters += self._take_in(reducer, record)
+                letters += partition.take_in(record)
             await asyncio.sleep(0)  # what is being written goes on
             if not batch.current:
                 return
+        reducer = partition.reducer
         release = reducer.release(batch.ended_ns or time.time_ns(), at_end)
-        self._pace.told(batch.tp, reducer.clock.watermark, at_end)
+        letters += partition.letters(release.refused)
+        self._pace.told(batch.tp, reducer.watermark, at_end)
         self._measure(batch.tp, reducer)
+        partition.measure()
         tick = self._idle.due(batch.tp, release.tick, not batch.records and not release.events)
         signals = list(self._addressed(release.events))
         await self._writes.put(batch.tp, partial(self._write, batch, letters, signals, tick, reducer.progress()))
@@ -124,22 +123,6 @@ class Reduce:
             and await self._save(batch, progress)
         ):
             batch.acknowledge()
-
-    def _take_in(self, reducer: Reducer, record: ConsumerRecord) -> Sequence[Outgoing]:
-        """Feeds the reducer; answers the dead letters."""
-        limit = self._settings.topics.record_limit
-        headers = [(name, value or b"") for name, value in record.headers] if record.headers else ()
-        items = decode_record(record.value, headers, limit)
-        refused = reducer.feed(record.offset, record.timestamp * MILLISECOND, items)
-        if not refused:
-            return ()
-        bad = [item for item in refused if isinstance(item, Rejection)]
-        ahead = [item for item in refused if not isinstance(item, Rejection)]
-        for reason in (*(item.reason for item in bad), *(TOO_FAR_AHEAD for _ in ahead)):
-            self._metrics.add("interplay_dead_letters_total", 1, reason)
-        letters = [dead_letter(record, item.reason, item.path, item.detail, limit) for item in bad]
-        places = {id(item): f"[{i}]." for i, item in enumerate(items)} if len(items) > 1 else {}
-        return letters + [ahead_letter(record, event, places.get(id(event), ""), limit) for event in ahead]
 
     def _addressed(self, events: list[Event]) -> Iterator[Outgoing]:
         for event in events:
@@ -175,7 +158,7 @@ class Reduce:
         put("interplay_samples_total", reducer.samples, *labels)
         put("interplay_pending_events", reducer.pending, *labels)
         put("interplay_dropped_total", reducer.shed, *labels, "series")
-        measure_watermark(self._metrics, tp, reducer.clock.watermark)
+        measure_watermark(self._metrics, tp, reducer.watermark)
 
     async def stop(self) -> None:
         """Ends the connections."""

@@ -7,34 +7,22 @@ key `close` of the table `[analysis.thrashing]` in the file, and INTERPLAY_ANALY
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from models.configuration import Invariant
-from streams.settings import Otlp, Settings, Waiver
-from streams.settings_file.invariants import read_invariants
+from streams.settings import Settings, SettingsError
 from streams.settings_file.keys import FILE_KEYS, variable
-from streams.settings_file.maps import read_maps
-from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics
 from streams.settings_file.rules import broken_rules
-from streams.settings_file.values import FORMS, INVARIANTS, MAPS, TABLES, WAIVERS, Leaf, checked, did_you_mean, from_text
-from streams.settings_file.waivers import read_waivers
+from streams.settings_file.tables import LISTS, Rows, with_rows
+from streams.settings_file.values import FORMS, TABLES, Leaf, checked, did_you_mean, from_text
+
+__all__ = ["Loaded", "SettingsError", "load"]
 
 DEFAULT_FILE = "interplay.toml"
 PREFIX = "INTERPLAY_"
-T = TypeVar("T")
 NOT_SETTINGS = ("INTERPLAY_CONFIG",)
-
-
-class SettingsError(Exception):
-    """The settings cannot be used. `mistakes` has one line each: where, what, and what to do."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = tuple(mistakes)
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -68,22 +56,16 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     """Reads the file and the environment. Raises SettingsError with every mistake that it finds."""
     mistakes = _Mistakes()
     given = {**_from_file(path, environment, mistakes), **_from_environment(environment, mistakes)}
-    waivers = _tables(given, WAIVERS, read_waivers, mistakes)
-    invariants = _tables(given, INVARIANTS, read_invariants, mistakes)
-    maps = _tables(given, MAPS, read_maps, mistakes)
-    rules = Otlp(
-        action=_tables(given, "otlp.action", read_actions, mistakes),
-        metric=_tables(given, "otlp.metric", read_metrics, mistakes),
-        log=_tables(given, "otlp.log", read_logs, mistakes),
-    )
+    tables = {name: _rows(given, name, mistakes) for name in LISTS}
     values: dict[str, Leaf] = {}
     for name, item in given.items():
         try:
             values[name] = checked(name, item.value)
         except ValueError as error:
             mistakes.add(item.where, name, str(error))
-    settings = msgspec.structs.replace(msgspec.convert(_nested(values), Settings), map=maps)
-    settings = _with_tables(settings, waivers, invariants, rules)
+    settings = msgspec.convert(_nested(values), Settings)
+    for name, found in tables.items():
+        settings = with_rows(settings, name, found)
     for name, trouble in broken_rules(settings):
         if name.split(".")[0] not in mistakes.tables:
             mistakes.lines.append(f"{given[name].where if name in given else name}: {trouble}")
@@ -92,24 +74,15 @@ def load(path: str | None, environment: Mapping[str, str]) -> Loaded:
     return Loaded(settings, {name: given[name].origin if name in given else "default" for name in FORMS})
 
 
-def _with_tables(settings: Settings, waivers: tuple[Waiver, ...], invariants: tuple[Invariant, ...], rules: Otlp) -> Settings:
-    conflict = msgspec.structs.replace(settings.analysis.conflict, invariant=invariants)
-    analysis = msgspec.structs.replace(settings.analysis, conflict=conflict)
-    otlp = msgspec.structs.replace(settings.otlp, action=rules.action, metric=rules.metric, log=rules.log)
-    return msgspec.structs.replace(settings, analysis=analysis, otlp=otlp, waiver=waivers)
-
-
-def _tables(
-    given: dict[str, _Given], name: str, read: Callable[[object], tuple[tuple[T, ...], list[str]]], mistakes: _Mistakes
-) -> tuple[T, ...]:
-    """Takes them out of what was given: they are tables, and only a file has them."""
+def _rows(given: dict[str, _Given], name: str, mistakes: _Mistakes) -> Rows:
+    """Takes a list of tables out of what was given."""
     item = given.pop(name, None)
     if item is None:
         return ()
-    tables, wrong = read(item.value)
+    found, wrong = LISTS[name].read(item.value)
     for trouble in wrong:
         mistakes.add(item.origin, name, trouble)
-    return tables
+    return found
 
 
 def _from_file(path: str | None, environment: Mapping[str, str], mistakes: _Mistakes) -> dict[str, _Given]:

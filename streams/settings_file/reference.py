@@ -6,6 +6,7 @@ from models.instants import format_duration
 from streams.settings import Settings
 from streams.settings_file.keys import FILE_KEYS, KEYS, variable
 from streams.settings_file.values import FORMS, lookup, written
+from streams.sources.kinds import KINDS
 
 _HEAD = """# Configuration
 
@@ -60,6 +61,37 @@ _MAPS = """
 Rules that make events of any JSON, such as webhooks: docs/mapping.md.
 """
 
+_SOURCES = """
+## `[[source]]`
+
+A topic that was there before, and what its records are: logs that were not written for this program are translated as they are read.
+Any number of these tables, in the file only:
+
+```toml
+[[source]]
+topic = "audit"        # its full name
+kind = "k8s-audit"     # {kinds}
+cluster = "prod"       # begins the names of its resources, k8s/prod/...; default "cluster"
+domain = "platform"    # of all its events; default "default"
+partitions = 1         # where `interplay init` has to create the topic; default 1
+```
+
+`interplay init` checks the topic: `message.timestamp.type` must be `LogAppendTime`. What is translated is a history
+(an old value is what an earlier record said), so all records of one object have to be in one partition: let the shipper use one
+partition, or one per cluster.
+
+## `[[agent]]`
+
+What an agent is called in logs of others, where the table that comes with the program does not know it. The first that matches counts:
+
+```toml
+[[agent]]
+name = "terraform"
+user = "system:serviceaccount:ci:*"   # a glob over who asked; default "*"
+user_agent = "*terraform*"            # a glob over the program that asked; default "*"
+```
+"""
+
 _INVARIANTS = """
 ## `[[analysis.conflict.invariant]]`
 
@@ -92,7 +124,8 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    return ("\n".join(lines) + "\n" + _INVARIANTS + _MAPS + _OTLP + _WAIVERS).replace("\n\n\n", "\n\n")
+    lists = _SOURCES.format(kinds=", ".join(KINDS)) + _INVARIANTS + _MAPS + _OTLP + _WAIVERS
+    return ("\n".join(lines) + "\n" + lists).replace("\n\n\n", "\n\n")
 
 
 def _type(name: str) -> str:

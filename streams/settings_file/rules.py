@@ -58,6 +58,10 @@ def _topics(settings: Settings) -> Iterator[Mistake]:
             yield "topics.sources", f"{name!r} is the name of a topic that interplay writes itself; choose another"
     if len(set(sources)) < len(sources):
         yield "topics.sources", "names a topic twice"
+    ours = {f"{settings.kafka.prefix}.{name}" for name in (*_OURS, *sources)}
+    for source in settings.source:
+        if source.topic in ours:
+            yield "source", f"{source.topic!r} is a topic of interplay's own; [[source]] is for topics that others write"
 
 
 def _edges(settings: Settings) -> Iterator[Mistake]:

@@ -17,8 +17,10 @@ MASK = "******"
 WAIVERS = "waiver"
 INVARIANTS = "analysis.conflict.invariant"
 OTLP_RULES = ("otlp.action", "otlp.metric", "otlp.log")
+SOURCES = "source"
+AGENTS = "agent"
 MAPS = "map"
-TABLES = (WAIVERS, INVARIANTS, MAPS, *OTLP_RULES)
+TABLES = (WAIVERS, INVARIANTS, MAPS, SOURCES, AGENTS, *OTLP_RULES)  # lists of tables: `tables` of this package reads them
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]
@@ -38,7 +40,7 @@ def _forms(struct: type[msgspec.Struct], instance: msgspec.Struct, path: str) ->
     assert isinstance(info, inspect.StructType)
     for field in info.fields:
         name, default = f"{path}{field.name}", getattr(instance, field.name)
-        if name in TABLES:  # not values: `waivers` and `invariants` of this package read them
+        if name in TABLES:  # not values
             continue
         match field.type:
             case inspect.StructType():

@@ -19,7 +19,7 @@ from models.recovery import Progress, decode_progress
 from models.stream_time import BEFORE_ALL
 from models.stream_time import Watermark as Minimum
 from streams.kafka_client import client_options, reach
-from streams.settings import ROLES, Role, Settings, topic
+from streams.settings import ROLES, Role, Settings, source_topics, topic
 from streams.status.facts import Coverage, DeadLetters, OpenFindings, Report, RoleLag, Source, Watermark
 from streams.status.log import Log, MissingTopic
 
@@ -92,8 +92,8 @@ def _store(settings: Settings) -> str:
 
 
 async def _lag(log: Log, settings: Settings, role: Role, now: int) -> RoleLag | None:
-    reads = {"reduce": settings.topics.sources, "analyze": ("signals",), "store": ("signals", "findings"), "alert": ("findings",)}
-    names = [topic(settings, name) for name in reads[role]]
+    reads = {"analyze": ("signals",), "store": ("signals", "findings"), "alert": ("findings",)}
+    names = source_topics(settings) if role == "reduce" else [topic(settings, name) for name in reads[role]]
     ends, begins = await log.ends(names), await log.begins(names)
     group = topic(settings, role)
     committed = await log.committed(group, names)

@@ -10,8 +10,7 @@ import msgspec
 from models.events import AnyEvent
 from models.foreign import Place, Translator
 from models.rejection import Rejection, explained
-from streams.settings import Settings
-from streams.settings_file import SettingsError
+from streams.settings import Settings, SettingsError
 from streams.sources.documents import split
 from streams.sources.mapping.applying import Made, made_of
 from streams.sources.mapping.paths import Json
