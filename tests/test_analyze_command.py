@@ -155,6 +155,7 @@ def test_a_long_file_in_order_is_streamed_and_late_events_are_told(tmp_path: Pat
     )
     assert "1 finding (1 thrashing/sustained) in 106,003 events, 106,000 of them actions" in done.stdout
     assert "3 late events left out." in done.stdout
+    assert interplay("analyze", "long.jsonl", "--strict", cwd=tmp_path).returncode == 2
 
 
 def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None:
@@ -174,6 +175,18 @@ def test_bad_lines_are_told_with_their_place_and_counted(tmp_path: Path) -> None
     assert len(many.stderr.splitlines()) == 22
     assert unread.startswith("interplay analyze: bad.jsonl: no event could be read, all 50 lines are bad; ")
     assert counted == "... further bad lines are only counted; interplay validate bad.jsonl tells them all"
+
+
+def test_strict_insists_on_every_line(fights: Path, tmp_path: Path) -> None:
+    assert interplay("analyze", str(fights), "--strict", cwd=tmp_path).returncode == 0
+    assert interplay("analyze", str(fights), "--strict", "--fail-on", "any", cwd=tmp_path).returncode == 1
+    (tmp_path / "mixed.jsonl").write_text("".join([*fight(), "junk\n"]))
+    for rules in ((), ("--fail-on", "any")):
+        done = interplay("analyze", "mixed.jsonl", "--strict", *rules, "--format", "json", cwd=tmp_path)
+        assert done.returncode == 2
+        assert decode_finding(done.stdout.strip()).kind == "sustained"
+        assert "Fails: --strict, and 1 of the input was left out." in done.stderr
+    assert interplay("analyze", "mixed.jsonl", "--fail-on", "any", cwd=tmp_path).returncode == 1
 
 
 def test_why_nothing_was_found(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from models.decode import Rejection
 from models.events import Event, Sample
 from models.findings import Change, Finding
 from models.instants import format_duration
-from streams.cli.command import FOUND, OK, Command, Context, Trouble, program_version
+from streams.cli.command import CANNOT, FOUND, OK, Command, Context, Trouble, program_version
 from streams.cli.lines import Sourcing, read, refusal, sourcing_arguments
 from streams.intake import HOLD, Intake, side_by_side
 from streams.report import FORMATS
@@ -83,6 +83,9 @@ def _arguments(parser: ArgumentParser) -> None:
         default=[],
         help="exit 1 where such a finding is there that no waiver covers: any, a pattern, or a kind such as thrashing/growing",
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 2, after the report, where a bad line or a late event was left out"
+    )
 
 
 def _run(context: Context) -> int:
@@ -101,7 +104,9 @@ def _run(context: Context) -> int:
     if intake.late:
         context.err.say(_late(intake.late, settings.analysis.time.lateness))
     found = _summary(tally, judged, Counter(intake.counters()))
-    summary = (*found, *sourcing.sentences(), *_verdict(judged, settings.waiver, tally.newest))
+    unjudged = tally.bad + intake.late if arguments.strict else 0
+    verdict = _verdict(judged, settings.waiver, tally.newest, unjudged)
+    summary = (*found, *sourcing.sentences(), *verdict)
     report = Report(judged, summary, tuple(arguments.files), tally.album.kept if tally.album else {}, program_version())
     told = FORMATS[arguments.format](report, context.out)
     if told:
@@ -109,7 +114,7 @@ def _run(context: Context) -> int:
     if arguments.format != "text":
         for sentence in summary:
             context.err.say(context.err.wrap(sentence))
-    return FOUND if report.failed else OK
+    return CANNOT if unjudged else FOUND if report.failed else OK
 
 
 def _take(files: Sequence[str], sourcing: Sourcing, intake: Intake, tally: Tally, err: Terminal) -> None:
@@ -178,8 +183,8 @@ def _summary(tally: Tally, judged: Sequence[Judged], counters: Counter[str]) -> 
     return sentences
 
 
-def _verdict(judged: Sequence[Judged], waivers: Sequence[Waiver], newest: int) -> list[str]:
-    """What is waived, which waivers want attention, and what makes the exit code 1."""
+def _verdict(judged: Sequence[Judged], waivers: Sequence[Waiver], newest: int, unjudged: int) -> list[str]:
+    """What is waived, which waivers want attention, what makes the exit code 1, and, of `unjudged` lines under `--strict`, 2."""
     sentences = []
     waived = sum(each.waived for each in judged)
     if waived:
@@ -187,6 +192,8 @@ def _verdict(judged: Sequence[Judged], waivers: Sequence[Waiver], newest: int) -
     sentences += account(waivers, [each.ruling for each in judged], newest)
     broken = Counter(each.broken for each in judged if each.broken)
     sentences += [f"Fails: --fail-on {rule} matches {count:,} finding{'s' if count > 1 else ''}." for rule, count in broken.items()]
+    if unjudged:
+        sentences.append(f"Fails: --strict, and {unjudged:,} of the input {'was' if unjudged == 1 else 'were'} left out.")
     return sentences
 
 
@@ -205,7 +212,8 @@ settings covers is told as waived, with owner and reason, and does not fail.""",
         "interplay analyze audit.log --cluster prod",
         "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict --format junit > interplay.xml",
     ),
-    exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, or not a single event in it",
+    exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, not a single event in it, or, with "
+    "--strict, something left out",
     run=_run,
     arguments=_arguments,
 )
