@@ -43,6 +43,12 @@ def split(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
         yield first, b"".join(parts)
 
 
+def spans_lines(head: bytes) -> bool:
+    """Whether a file that begins so is a document that runs over lines: its first line opens one, and does not end it."""
+    first, _, rest = head.lstrip().partition(b"\n")
+    return first.startswith(_OPENS) and rest != b"" and not _whole(first)
+
+
 def _whole(document: bytes) -> bool:
     """Whether it ends here: what is wrong otherwise is told where it is parsed."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,10 +10,13 @@ from typing import BinaryIO
 from models.decode import Rejection
 from models.events import AnyEvent
 from streams.settings import Settings
+from streams.sources import documents
 from streams.sources.files import decode_line, head, lines, opened
 from streams.sources.in_order import translated
 from streams.sources.kinds import KINDS
 from streams.sources.source import Origin
+
+_JAEGER = re.compile(rb'"trace(ID|Id|IdLow)"\s*:.*"operationName"|"operationName".*"trace(ID|Id|IdLow)"\s*:', re.S)
 
 
 def read_log(
@@ -28,9 +32,9 @@ def read_log(
             split = KINDS[kind].split or lines
             yield from _translated(split(file), kind, settings, origin, counts)
             return
-        rest = lines(file)
+        rest = documents.split(file) if documents.spans_lines(head(file)) else lines(file)
         for number, line in rest:
-            event = line if isinstance(line, Rejection) else decode_line(line)
+            event = line if isinstance(line, Rejection) else _decoded(line)
             if isinstance(event, Rejection) and not isinstance(line, Rejection):
                 kind = _by_line(line)
                 if kind:
@@ -47,6 +51,16 @@ def _translated(
 ) -> Iterator[tuple[int, AnyEvent | Rejection]]:
     source = KINDS[kind].open(settings, origin)
     yield from translated(records, source, KINDS[kind].pane(settings), counts.setdefault(kind, Counter()))
+
+
+def _decoded(document: bytes) -> AnyEvent | Rejection:
+    """The event of a line or document. What is Jaeger's own is told so: its readers have a better way in."""
+    event = decode_line(document)
+    if isinstance(event, Rejection) and event.reason == "not_cloudevents" and _JAEGER.search(document):
+        return Rejection(
+            "unknown_type", "", "Jaeger's own JSON: export the traces as OTLP, or write [[map]] rules (docs/mapping.md)"
+        )
+    return event
 
 
 def _by_head(file: BinaryIO) -> str:
