@@ -4,10 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults lint bench bench-accuracy bench-writes fuzz golden dashboards lock clean
+.PHONY: help demo test test-faults e2e-otel lint bench bench-accuracy bench-writes fuzz golden dashboards lock clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: $(VENV)/.runs  ## live through an incident: broker, workers, store and agents on this machine; ends by itself within 90 s
 	@$(BIN)/interplay demo
@@ -17,6 +17,9 @@ test: $(VENV)/.tests  ## all tests but the long fault scenarios, on the embedded
 
 test-faults: $(VENV)/.tests  ## the long fault scenarios: kill -9, broker restarts, a store that is away
 	@scripts/run-tests.sh $(BIN)/python --faults
+
+e2e-otel: $(VENV)/.tests  ## a real OpenTelemetry Collector and Apache Kafka before the workers: minutes; needs Go, Java and Maven
+	$(BIN)/python scripts/e2e_otel.py
 
 lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
 	$(BIN)/ruff check .
