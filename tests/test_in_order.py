@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from models.panes import Panes
 from streams.settings import Settings
 from streams.sources.in_order import HOLD, InOrder
 from streams.sources.kinds import KINDS
-from streams.sources.logs import read_log
+from streams.sources.logs import LogReader
 from streams.sources.source import Origin
 
 
@@ -76,6 +75,6 @@ def test_lines_before_the_first_that_says_what_it_is_are_told(tmp_path: Any) -> 
     file = tmp_path / "rotated.log"
     log = writes([1, 2], [11, 12])
     file.write_text('tail": "of a line"}\n' + "\n".join(json.dumps(line) for line in log) + "\n")
-    counts: dict[str, Counter[str]] = {}
-    found = list(read_log(str(file), "", Settings(), Origin("prod"), counts))
-    assert found[0][0] == 1 and getattr(found[0][1], "reason", "") == "not_json" and counts["k8s-audit"]["changes"] == 2
+    reader = LogReader(Settings(), Origin("prod"))
+    found = list(reader.read(str(file)))
+    assert found[0][0] == 1 and getattr(found[0][1], "reason", "") == "not_json" and reader.counts["k8s-audit"]["changes"] == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_records import read, samples
+from audit_records import GITOPS, audit, deployment, read, samples
 from test_cli import interplay
 
 from models.analyzer import Analyzer
@@ -190,3 +190,29 @@ def test_what_falco_tests_with_is_read_or_refused(file: Path) -> None:
     if file.stem.startswith("create_configmap"):
         assert [action.verb for action in actions] == ["create"] * len(actions) != []
         assert "password" not in str(actions).lower() and "secret_access_key" not in str(actions)
+
+
+def test_validate_says_line_by_line_what_became_of_a_log(tmp_path: Path) -> None:
+    log = [
+        audit(0, GITOPS, "create", "deployments/cart", deployment(2, 10), code=201),
+        audit(1, GITOPS, "get", "deployments/cart"),
+        audit(2, GITOPS, "update", "deployments/cart", deployment(4, 11)),
+        audit(3, GITOPS, "update", "deployments/cart", "no object", stageTimestamp="soon"),
+    ]
+    (tmp_path / "audit.log").write_text("".join(json.dumps(line) + "\n" for line in log))
+    done = interplay("validate", "--lines", "audit.log", "--cluster", "prod", cwd=tmp_path)
+    told = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert "audit.log:2: taken for reads" in told
+    assert any(line.startswith("audit.log:4: bad_time (stageTimestamp)") for line in told)
+    assert any(line.startswith("audit.log:3: becomes ") and "gitops/sync" in line and "2 -> 4" in line for line in told), told
+    assert "2 good, 1 bad." in told and "k8s-audit: 3 requests that may change something; passed over: reads 1." in told
+
+
+def test_a_quiet_log_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "quiet.log").write_text(json.dumps(audit(1, GITOPS, "get", "deployments/cart")) + "\n")
+    done = interplay("analyze", "quiet.log", "--fail-on", "any", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "none of them changes anything: there is nothing to find. k8s-audit: 0 requests" in " ".join(done.stdout.split())
+    (tmp_path / "bad.log").write_text('{"kind": "Event", "apiVersion": "audit.k8s.io/v1"}\n')
+    assert interplay("analyze", "bad.log", cwd=tmp_path).returncode == 2

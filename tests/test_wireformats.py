@@ -17,7 +17,7 @@ from models.events import Verdict
 from models.instants import parse_time
 from streams.settings import Settings
 from streams.sources.cloudevents import decode_record
-from streams.sources.logs import read_log
+from streams.sources.logs import LogReader
 from streams.sources.source import Origin
 
 DATA = Path(__file__).parent / "data"
@@ -43,7 +43,9 @@ EXPECTED = {
 def outcome(path: Path) -> tuple[set[str], Counter[str]]:
     """The kinds as which a file was read, and the reasons for which parts of it were refused."""
     counts: dict[str, Counter[str]] = {}
-    found = [each for _, each in read_log(str(path), "", Settings(), Origin(), counts)]
+    reader = LogReader(Settings(), Origin())
+    reader.counts = counts
+    found = [each for _, each in reader.read(str(path))]
     return set(counts), Counter(each.reason for each in found if isinstance(each, Rejection))
 
 

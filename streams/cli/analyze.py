@@ -25,6 +25,7 @@ from streams.waivers import account
 
 COMPLAINTS = 20  # bad lines told; the rest is only counted
 PROGRESS_EVERY = 20_000
+QUIET = "The records are valid, and none of them changes anything: there is nothing to find."
 
 
 @dataclass
@@ -94,7 +95,7 @@ def _run(context: Context) -> int:
     tally = Tally(Album(2 * HOLD) if arguments.format == "html" else None)
     sourcing = Sourcing(settings, arguments.source, arguments.cluster)
     _take(arguments.files, sourcing, intake, tally, context.err)
-    if not tally.read:  # "nothing found" would pass a check that relies on --fail-on
+    if not tally.read and not sourcing.recorded:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()
         raise Trouble(" ".join([_unread(arguments.files, tally.bad), *sourcing.sentences()]))
     context.err.progress(f"{tally.read:,} events read, analysing ...")
@@ -103,7 +104,7 @@ def _run(context: Context) -> int:
     judged = judge(list(tally.findings.values()), settings.waiver, arguments.fail_on)
     if intake.late:
         context.err.say(_late(intake.late, settings.analysis.time.lateness))
-    found = _summary(tally, judged, Counter(intake.counters()))
+    found = _summary(tally, judged, Counter(intake.counters())) if tally.read else [QUIET]
     unjudged = tally.bad + intake.late if arguments.strict else 0
     verdict = _verdict(judged, settings.waiver, tally.newest, unjudged)
     summary = (*found, *sourcing.sentences(), *verdict)
@@ -212,8 +213,8 @@ settings covers is told as waived, with owner and reason, and does not fail.""",
         "interplay analyze audit.log --cluster prod",
         "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict --format junit > interplay.xml",
     ),
-    exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, not a single event in it, or, with "
-    "--strict, something left out",
+    exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, no event or valid record in it, "
+    "or, with --strict, something left out",
     run=_run,
     arguments=_arguments,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from models.decode import Rejection
 from models.events import AnyEvent
@@ -14,7 +15,7 @@ from streams.settings import Settings
 from streams.settings_file.sources import check_cluster
 from streams.sources.files import DAMAGED, Look, read_events
 from streams.sources.kinds import KINDS
-from streams.sources.logs import read_log
+from streams.sources.logs import LogReader
 from streams.sources.source import Origin
 from streams.sources.traces import SUFFIX, read_trace
 
@@ -29,6 +30,20 @@ class Sourcing:
     source: str = RECOGNISE
     cluster: str = "cluster"
     logs: dict[str, Counter[str]] = field(default_factory=dict)  # by the source's name
+    taken_for: Callable[[str, int, Counter[str]], None] | None = None  # file, line, and what it was counted as
+
+    @property
+    def recorded(self) -> bool:
+        """Whether a log was read that has valid records."""
+        return any(counts.total() for counts in self.logs.values())
+
+    def reader(self, file: str, also: Look | None) -> LogReader:
+        """For one file."""
+        told = None if self.taken_for is None else partial(self.taken_for, file)
+        kind = "" if self.source == RECOGNISE else self.source
+        reader = LogReader(self.settings, Origin(self.cluster), kind, also, told)
+        reader.counts = self.logs
+        return reader
 
     def sentences(self) -> list[str]:
         """What became of the lines of such logs, a sentence each."""
@@ -75,8 +90,7 @@ def read(file: str, also: Look | None = None, sourcing: Sourcing | None = None) 
         elif sourcing is None or sourcing.source == EVENTS:
             yield from read_events(file, also)
         else:
-            insisted = "" if sourcing.source == RECOGNISE else sourcing.source
-            yield from read_log(file, insisted, sourcing.settings, Origin(sourcing.cluster), sourcing.logs)
+            yield from sourcing.reader(file, also).read(file)
     except DAMAGED as error:
         raise Trouble(f"{file}: cut short or damaged: {error}") from error
     except OSError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections import Counter
 
 from models.decode import Rejection
+from models.notation import render
 from streams.cli.command import FOUND, OK, Command, Context, Trouble
-from streams.cli.lines import read, refusal
+from streams.cli.lines import Sourcing, read, refusal, sourcing_arguments
 from streams.validation import Misspellings, Omissions
 
 
@@ -15,35 +17,53 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line, or lines of text in *.trace; - is standard input",
+        help="events, one JSON object per line, lines of text in *.trace, or a log of another kind; - is standard input",
     )
+    sourcing_arguments(parser)
+    parser.add_argument("--lines", action="store_true", help="of each line, also what it was taken for and what became of it")
 
 
 def _run(context: Context) -> int:
+    arguments, say = context.arguments, context.out.say
     good = bad = 0
     omissions, misspellings = Omissions(), Misspellings()
-    for file in context.arguments.files:
-        for line, event in read(file, misspellings.look):
+    sourcing = Sourcing(context.settings(), arguments.source, arguments.cluster)
+    if arguments.lines:
+        sourcing.taken_for = lambda file, line, counts: say(_taken_for(file, line, counts))
+    for file in arguments.files:
+        for line, event in read(file, misspellings.look, sourcing):
             if isinstance(event, Rejection):
                 bad += 1
-                context.out.say(refusal(file, line, event))
-            else:
-                good += 1
-                omissions.add(event)
-    if not good and not bad:  # a producer that died would pass for one without mistakes
-        raise Trouble(f"{', '.join(context.arguments.files)}: there is no event to check")
-    context.out.say(f"{good:,} good, {bad:,} bad.")
-    for sentence in (*misspellings.sentences(), *omissions.sentences()):
-        context.out.say(sentence)
+                say(refusal(file, line, event))
+                continue
+            good += 1
+            omissions.add(event)
+            if arguments.lines:
+                say(f"{file}:{line}: becomes {render(event)}")
+    if not good and not bad and not sourcing.recorded:  # a producer that died would pass for one without mistakes
+        raise Trouble(f"{', '.join(arguments.files)}: there is no event to check")
+    say(f"{good:,} good, {bad:,} bad.")
+    for sentence in (*sourcing.sentences(), *misspellings.sentences(), *omissions.sentences()):
+        say(sentence)
     return FOUND if bad else OK
+
+
+def _taken_for(file: str, line: int, counts: Counter[str]) -> str:
+    told = ", ".join(name.replace("_", " ") for name in sorted(counts))
+    return f"{file}:{line}: taken for {told}" if told else f"{file}:{line}: taken for nothing"
 
 
 COMMAND = Command(
     name="validate",
     summary="say line by line what is wrong with events in files",
     details="The rules are those of the workers: what passes here is not sent to the dead letters there. What good events leave out, "
-    "and what that costs, is told at the end, and so are unknown data fields that look like a known one misspelt.",
-    examples=("interplay validate events.jsonl", "my-producer --dry-run | interplay validate -"),
+    "and what that costs, is told at the end, and so are unknown data fields that look like a known one misspelt. "
+    "Logs that were not written for this program are translated as `analyze` and the workers do it.",
+    examples=(
+        "interplay validate events.jsonl",
+        "interplay validate --lines audit.log",
+        "my-producer --dry-run | interplay validate -",
+    ),
     exits="0 every line is good; 1 some are not; 2 bad usage, unreadable input, or not a single line in it",
     run=_run,
     arguments=_arguments,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from models.events import AnyEvent
@@ -24,6 +24,7 @@ WAITING = 20_000  # records, some kB each
 STEP = 500  # records between two words to the fold on how far the log is known
 
 Numbered: TypeAlias = tuple[int, AnyEvent | Rejection]
+TakenFor: TypeAlias = Callable[[int, Counter[str]], None]
 _Key: TypeAlias = tuple[int, str, str]
 
 
@@ -69,18 +70,27 @@ class InOrder:
 
 
 def translated(
-    records: Iterable[tuple[int, bytes | Rejection]], source: Source, pane: int, counts: Counter[str], waiting: int = WAITING
+    records: Iterable[tuple[int, bytes | Rejection]],
+    source: Source,
+    pane: int,
+    counts: Counter[str],
+    waiting: int = WAITING,
+    taken_for: TakenFor | None = None,
 ) -> Iterator[Numbered]:
     """(line number, event or why not) of the records of one file; what was passed over is added to `counts` at the end.
 
-    `pane` (ns) as in `models.panes`."""
+    `pane` (ns) as in `models.panes`. `taken_for` is told of each record what parsing counted it as."""
     order: InOrder | None = None
     fold: Panes | None = None
     for number, value in records:
         if isinstance(value, Rejection):
             yield number, value
             continue
-        for item in source.parse(value, (), number):
+        before = Counter(source.counts) if taken_for is not None else None
+        items = source.parse(value, (), number)
+        if taken_for is not None and before is not None:
+            taken_for(number, source.counts - before)
+        for item in items:
             if not isinstance(item, Foreign):
                 yield number, item
                 continue
