@@ -125,7 +125,7 @@ async def run_work(task: Task, role: str, work: Work) -> None:
     """A role under Faust until it is killed."""
     measured, failure = Measured(work, task.refill_to), asyncio.get_running_loop().create_future()
     await measured.start()
-    app = application(task.settings, role, measured, failure.set_exception)  # type: ignore[arg-type]
+    app = application(task.settings, role, measured, Metrics(), failure.set_exception)  # type: ignore[arg-type]
     running = asyncio.create_task(measured.run())
     await app.start()
     await gate()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaError
+from aiokafka.errors import BrokerNotAvailableError, KafkaError, KafkaTimeoutError, KafkaUnavailableError
 
 from streams.settings import Kafka, Settings
 
@@ -15,10 +18,15 @@ MILLISECOND = 1_000_000
 REACH_WITHIN_MS = 10_000
 BATCH_BYTES = 256 * 1024
 POLL_RECORDS = 5000
+SILENT_S = 30.0  # a broker that answers nothing for so long counts as away
 
 
 class KafkaTrouble(Exception):
     """Kafka cannot be used as it is. The text is one line."""
+
+
+class KafkaAway(KafkaTrouble):
+    """Kafka does not answer, or not now: it may later."""
 
 
 def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:
@@ -67,6 +75,16 @@ def producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
+async def started(client: AIOKafkaProducer) -> AIOKafkaProducer:
+    """The client, started; it leaves nothing behind where no broker can be reached (KafkaError)."""
+    try:
+        await client.start()
+    except BaseException:
+        await client.stop()
+        raise
+    return client
+
+
 def reader(kafka: Kafka) -> AIOKafkaConsumer:
     """A consumer without a group, not yet started, for reading partitions from where one says."""
     return AIOKafkaConsumer(
@@ -76,6 +94,22 @@ def reader(kafka: Kafka) -> AIOKafkaConsumer:
         fetch_max_wait_ms=kafka.fetch_wait // MILLISECOND,
         max_partition_fetch_bytes=4 << 20,
     )
+
+
+def passing(error: BaseException) -> bool:
+    """Whether a broker that restarts, or a network that fails for a while, may be the reason."""
+    if isinstance(error, KafkaTrouble):
+        return isinstance(error, KafkaAway)
+    if isinstance(error, KafkaError):  # aiokafka does not count the last three as retriable
+        return error.retriable or isinstance(error, KafkaTimeoutError | KafkaUnavailableError | BrokerNotAvailableError)
+    if isinstance(error, ssl.SSLError):  # only a connection that was cut
+        return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return isinstance(error, OSError)
+
+
+def trouble(error: BaseException, kafka: Kafka) -> KafkaTrouble:
+    """An error of a client as ours: KafkaAway where it may pass."""
+    return (KafkaAway if passing(error) else KafkaTrouble)(explain(error, kafka))
 
 
 async def reach(kafka: Kafka) -> None:
@@ -94,7 +128,7 @@ async def reach(kafka: Kafka) -> None:
             connection.close()
             return
     assert last is not None
-    raise KafkaTrouble(explain(last, kafka))
+    raise trouble(last, kafka)
 
 
 def explain(error: BaseException, kafka: Kafka) -> str:
@@ -124,39 +158,54 @@ async def read_all(
     """Everything in these partitions as (partition, records in order, next offset); the last one of each tells where it ends.
 
     The end is the high-water mark of a fetch: the embedded broker's list of offsets answers with the beginning of its last batch.
+    Raises KafkaAway where nothing comes for `SILENT_S`, KafkaError where no broker can be reached.
     """
-    consumer = reader(kafka)
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        waiting = set(partitions)
+    async with reading(kafka, partitions) as consumer:
+        waiting, heard = set(partitions), time.monotonic()
         while waiting:
-            batches = await consumer.getmany(*waiting, timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=POLL_RECORDS)
-            for tp in list(waiting):
-                position, end = await consumer.position(tp), consumer.highwater(tp)
+            async with _in_time(kafka, heard):
+                batches = await consumer.getmany(*waiting, timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=POLL_RECORDS)
+                positions = {tp: await consumer.position(tp) for tp in waiting}
+            for tp, position in positions.items():
+                end = consumer.highwater(tp)
                 ended = end is not None and position >= end
                 if ended or tp in batches:
                     yield tp, batches.get(tp, []), position
+                    heard = time.monotonic()
                 if ended:
                     waiting.discard(tp)
-    finally:
-        await consumer.stop()
 
 
 async def log_bounds(kafka: Kafka, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
-    """The oldest offset that each partition still holds, and the next one it will give."""
-    consumer = reader(kafka)
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
+    """The oldest offset that each partition still holds, and the next one it will give. Raises as `read_all` does."""
+    async with reading(kafka, partitions) as consumer, _in_time(kafka, time.monotonic()):
         starts = await consumer.beginning_offsets(partitions) if partitions else {}
-        await consumer.seek_to_beginning(*partitions)
         while any(consumer.highwater(tp) is None for tp in partitions):  # known from the first fetch
             await consumer.getmany(timeout_ms=kafka.fetch_wait // MILLISECOND, max_records=1)
         return {tp: (starts[tp], consumer.highwater(tp)) for tp in partitions}
+
+
+@contextlib.asynccontextmanager
+async def reading(kafka: Kafka, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started reader at the beginning of these partitions, to its end. Raises KafkaError where no broker can be reached."""
+    consumer = reader(kafka)
+    try:
+        await consumer.start()
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        yield consumer
     finally:
         await consumer.stop()
+
+
+@contextlib.asynccontextmanager
+async def _in_time(kafka: Kafka, heard: float) -> AsyncIterator[None]:
+    """Ends with KafkaAway what takes longer than `SILENT_S` since a broker was `heard` (s, monotonic): clients wait for ever."""
+    try:
+        async with asyncio.timeout(heard + SILENT_S - time.monotonic()):
+            yield
+    except TimeoutError as error:
+        raise trouble(error, kafka) from None
 
 
 def check_within(tp: TopicPartition, offset: int, end: int, progress: str) -> None:

@@ -32,6 +32,9 @@ METRICS: dict[str, Metric] = {
     "interplay_recovery_seconds": Metric("gauge", "How long the last rebuilding of state at an assignment took."),
     "interplay_produced_total": Metric("counter", "Records written and acknowledged.", ("topic",)),
     "interplay_write_retries_total": Metric("counter", "Writes to Kafka that failed and were repeated.", ("topic",)),
+    "interplay_kafka_retries_total": Metric(
+        "counter", "What a Kafka that was away interrupted, and was tried again: start, join, rebuild, follow.", ("what",)
+    ),
     # reduce
     "interplay_dead_letters_total": Metric("counter", "Records, or elements of them, that could not be used.", ("reason",)),
     "interplay_samples_total": Metric("counter", "Samples taken in.", PARTITION),

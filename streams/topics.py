@@ -14,7 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from models.instants import format_duration
-from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all
+from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all, trouble
 from streams.settings import Settings, source_topics, topic
 
 MAP_KEY = b"map"
@@ -217,7 +217,7 @@ async def checked_map(settings: Settings) -> PinnedMap:
         await admin.start()
         counts = await _partition_counts(admin)
     except KafkaError as error:
-        raise KafkaTrouble(explain(error, settings.kafka)) from error
+        raise trouble(error, settings.kafka) from error
     finally:
         await admin.close()
     missing = [spec.name for spec in specs(settings) if spec.name not in counts]

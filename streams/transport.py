@@ -86,8 +86,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     async def on_start(self) -> None:
-        """Starts the consumer, and listens in on its fetches."""
-        await super().on_start()
+        """Starts the consumer, when a broker lets it, and listens in on its fetches."""
+        await self.app.retry.until_done("join", self._connect)
         fetcher = self._consumer._fetcher
         send = fetcher._proc_fetch_request
 
@@ -109,6 +109,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
         fetcher._proc_fetch_request = listening
 
+    async def _connect(self) -> None:
+        try:
+            await super().on_start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+
     async def _fetch_records(self, *args: object, **kwargs: object) -> Polled:
         polled = Polled(await super()._fetch_records(*args, **kwargs))
         polled.epoch = self.consumer.epoch  # no await since the records left the consumer: a seek lies before both or after both
@@ -124,7 +131,7 @@ def _requested(assignment: Assignment, request: FetchRequest) -> Iterable[tuple[
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """See the module. The app carries `fetch_wait_ms`, `start_offsets` and `held_back`."""
+    """See the module. The app carries `fetch_wait_ms`, `retry`, `start_offsets`, `placed` and `held_back`."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.epoch = 0
@@ -199,14 +206,21 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def perform_seek(self) -> None:
         """Goes to where reading starts; Faust calls this at every assignment, sometimes twice."""
         self.epoch += 1  # before the role's state is made anew: nothing read before may reach it
-        starts = await self.app.start_offsets(set(self.assignment()))
-        # On the consumer's own thread: beside a poll that is just being answered, a seek from here could be overwritten.
-        await self._thread.call_thread(self._seek_all, starts)
+        epoch = self.epoch
 
-    async def _seek_all(self, starts: Mapping[TP, int] | None) -> None:
+        async def place() -> None:
+            starts = await self.app.start_offsets(set(self.assignment()))
+            # On the consumer's own thread: beside a poll that is just being answered, a seek from here could be overwritten.
+            await self._thread.call_thread(self._seek_all, starts, epoch)
+
+        await self.app.placed(place)
+
+    async def _seek_all(self, starts: Mapping[TP, int] | None, epoch: int) -> None:
         consumer = self._thread._ensure_consumer()
         if starts is None:
             starts = await self._committed_starts(consumer)
+        if epoch != self.epoch:
+            return  # of an assignment that has been given up while the thread was at it
         mine = self.assignment()
         self._begin()
         for tp, offset in starts.items():

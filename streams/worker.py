@@ -21,7 +21,9 @@ from aiokafka.errors import KafkaError
 
 from models.analyzer import VERSION
 from streams.kafka_client import KafkaTrouble, explain, reach
+from streams.log_filter import OncePerMinute
 from streams.metrics import Metrics
+from streams.retry import Retry
 from streams.roles.alert import Alert
 from streams.roles.analyze import Analyze
 from streams.roles.application import RoleApp, application
@@ -31,6 +33,7 @@ from streams.roles.store import Storing
 from streams.roles.work import Work
 from streams.settings import Role, Settings
 from streams.store import StoreRefused
+from streams.topics import checked_map
 
 STOP_WITHIN_S = 15.0
 ENDED = {0, -signal.SIGTERM, -signal.SIGKILL}  # as asked, before it could heed the signal, and by us because it took too long
@@ -55,6 +58,11 @@ def run_roles(settings: Settings, roles: Sequence[Role]) -> int:
     """Runs one role here, or several in processes of their own; returns when all have ended. A role that ends by itself ends the others."""
     if len(roles) == 1:
         return run_role(settings, roles[0])
+    try:
+        asyncio.run(checked_map(settings))
+    except (KafkaTrouble, KafkaError, OSError) as error:  # what each role would say in a line of its own
+        print(f"interplay worker: not started: {', '.join(roles)}: {explain(error, settings.kafka)}", file=sys.stderr)
+        return AWAY
     spawn = multiprocessing.get_context("spawn")
     # the settings travel through a pipe: nothing secret appears among the arguments
     processes = {role: spawn.Process(target=_child, args=(settings, role), name=role) for role in dict.fromkeys(roles)}
@@ -113,6 +121,8 @@ def run_role(settings: Settings, role: Role) -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OncePerMinute("aiokafka"))
     for name in RETRYING:
         logging.getLogger(name).setLevel(logging.ERROR)
     # nearly everything made here is a tuple or a struct without cycles: the collector's default rhythm costs a third of the speed
@@ -155,8 +165,8 @@ class _Runner:
         self._heed_signals()
         await reach(self._settings.kafka)
         work = WORK[self._role](self._settings, self._metrics)
-        await work.start()
-        app = application(self._settings, self._role, work, self._failed)
+        await Retry(self._settings, self._metrics).until_done("start", work.start)
+        app = application(self._settings, self._role, work, self._metrics, self._failed)
         monitor = Monitor(self._settings, self._role, work, app, self._metrics)
         try:
             await monitor.start()

@@ -32,6 +32,10 @@ class ApacheKafka:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         subprocess.run([SCRIPT, "jars"], check=True, timeout=FETCH_WITHIN_S)
         self.directory.mkdir(parents=True, exist_ok=True)

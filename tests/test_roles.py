@@ -10,6 +10,7 @@ from live_path import cloudevent
 
 from models.instants import MINUTE
 from models.stream_time import BEFORE_ALL
+from streams.metrics import Metrics
 from streams.roles.dead_letters import HEAD, HEADER_ROOM, KEY_ROOM, ahead_letter, dead_letter
 from streams.roles.pace import AHEAD_LIMIT, Pace
 from streams.settings import Settings
@@ -56,7 +57,7 @@ TPS = [TP("interplay.events", number) for number in range(3)]
 
 
 def test_who_is_far_ahead_waits_for_the_slowest_that_has_a_backlog() -> None:
-    pace = Pace(Settings())
+    pace = Pace(Settings(), Metrics())
     pace.own(set(TPS))
     pace.told(TPS[0], 100 * MINUTE, at_end=False)
     assert pace.held_back(set(TPS)) == {TPS[0]}  # nothing is known of the others yet
@@ -70,7 +71,7 @@ def test_who_is_far_ahead_waits_for_the_slowest_that_has_a_backlog() -> None:
 
 
 def test_alone_nobody_waits_and_a_new_assignment_forgets() -> None:
-    pace = Pace(Settings())
+    pace = Pace(Settings(), Metrics())
     assert pace.held_back(set()) == set()
     pace.own({TPS[0]})
     pace.told(TPS[0], 100 * MINUTE, at_end=False)

@@ -19,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.kafka_client import client_options, producer
+from streams.metrics import Metrics
 from streams.roles.application import RoleApp, application
 from streams.settings import Settings, topic
 from streams.transport import Batch
@@ -125,7 +126,7 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 async def run(settings: Settings, work: Recorder, body: Callable[[RoleApp], Awaitable[None]]) -> None:
     failures: list[BaseException] = []
-    app = application(settings, "store", work, failures.append)
+    app = application(settings, "store", work, Metrics(), failures.append)
     await app.start()
     try:
         await body(app)

@@ -14,8 +14,8 @@ from live_path import LivePath, clean_environment, until, write_settings
 from msgspec.structs import replace
 
 from streams.broker import free_port
-from streams.settings import Settings
-from streams.worker import AWAY, run_role
+from streams.settings import ROLES, Settings
+from streams.worker import AWAY, run_role, run_roles
 
 pytestmark = pytest.mark.kafka
 
@@ -92,6 +92,14 @@ def test_what_is_wrong_at_the_start_is_one_line(
         taken.listen()
         port = replace(path.settings.worker, http_port=taken.getsockname()[1])
         assert "cannot listen on 127.0.0.1" in refused(replace(path.settings, worker=port), capfd)
+
+
+def test_what_keeps_all_roles_from_starting_is_told_once(kafka_settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    away = replace(kafka_settings, kafka=replace(kafka_settings.kafka, bootstrap=f"127.0.0.1:{free_port()}"))
+    for settings, reason in ((away, "does not answer: is it running"), (kafka_settings, "run interplay init")):
+        assert run_roles(settings, ROLES) == AWAY
+        (line,) = capfd.readouterr().err.strip().splitlines()
+        assert line.startswith("interplay worker: not started: reduce, analyze, store, alert: ") and reason in line
 
 
 def test_metrics_and_health_tell_of_a_worker_at_work(kafka_settings: Settings, tmp_path: Path) -> None:

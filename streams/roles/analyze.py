@@ -19,7 +19,7 @@ from faust.types import TP
 from models.events import Event, Tick, decode_signal, encode_signal, key
 from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
-from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all
+from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all, started
 from streams.metrics import Metrics
 from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
@@ -87,8 +87,7 @@ class Analyze:
         """Connects. Raises KafkaTrouble where the topics are not those of the pinned map."""
         self._map = await checked_map(self._settings)
         self._writes = InTurn()
-        self._producer = producer(self._settings)
-        await self._producer.start()
+        self._producer = await started(producer(self._settings))
         self._findings, self._facts, self._progress = (
             TopicWriter(self._producer, topic(self._settings, name), self._settings.kafka, self._metrics)
             for name in ("findings", "facts", "progress")

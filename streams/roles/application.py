@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from models.instants import SECOND
 from streams.kafka_client import MILLISECOND, ssl_context
+from streams.metrics import Metrics
+from streams.retry import RECOVERY_S, Retry
 from streams.roles.work import Work
 from streams.settings import Kafka, Role, Settings
-from streams.transport import SCHEME, BatchSchema
+from streams.transport import SCHEME, BatchSchema, StartOffsets
 
 MONTH_S = 30 * 24 * 3600.0
 BUFFERED_BATCHES = 8
 FETCH_BYTES = 4 << 20
-RECOVERY_S = 300.0  # what a role has to rebuild its state at an assignment
 
 
 class RoleApp(faust.App):  # type: ignore[misc]
     """A Faust app that reads in batches from where its role says."""
 
+    class BootStrategy(faust.App.BootStrategy):  # type: ignore[misc]
+        """Without Faust's own producer: roles write in batches, through their own."""
+
+        enable_kafka_producer = False
+
     fetch_wait_ms: int
-    start_offsets: object
+    retry: Retry
+    start_offsets: StartOffsets
+    placed: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
     held_back: Callable[[set[TP]], set[TP]]
     in_hand_since: float | None = None  # monotonic: since when a batch is being handled
 
 
-def application(settings: Settings, role: Role, work: Work, failed: Callable[[BaseException], None]) -> RoleApp:
+def application(settings: Settings, role: Role, work: Work, metrics: Metrics, failed: Callable[[BaseException], None]) -> RoleApp:
     """The app of a role, not yet started. `failed` is told the error that ends it."""
     app = _app(settings, role)
     app.fetch_wait_ms = settings.kafka.fetch_wait // MILLISECOND
     app.held_back = work.held_back
+    app.start_offsets = work.assigned
+    app.retry = Retry(settings, metrics)
 
-    async def start_offsets(partitions: set[TP]) -> object:
+    async def placed(attempt: Callable[[], Awaitable[None]]) -> None:
+        """Runs in Faust's task, which the next rebalance cancels."""
         try:
-            return await work.assigned(partitions)
+            await app.retry.until_done("rebuild", attempt)
+        except IllegalStateError:  # no longer ours: another assignment is on its way
+            raise
         except Exception as error:
             failed(error)
             raise
 
-    app.start_offsets = start_offsets
+    app.placed = placed
     topic = app.topic(*work.topics, schema=BatchSchema())
 
     @app.agent(topic, name=role)  # type: ignore[untyped-decorator]
@@ -78,7 +92,7 @@ def _app(settings: Settings, role: Role) -> RoleApp:
         broker_commit_interval=kafka.commit_interval / SECOND,
         broker_max_poll_records=kafka.poll_records,
         broker_max_poll_interval=MONTH_S,  # a worker that was put out for slow polling never comes back; the watchdog does this job
-        broker_request_timeout=RECOVERY_S,
+        broker_request_timeout=2 * RECOVERY_S,  # beyond it Faust would read on without a place; the retry ends before
         consumer_max_fetch_size=FETCH_BYTES,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,  # else a rebalance waits for as long as the store is away

@@ -6,13 +6,17 @@ others' from the progress they write; a partition at its end holds nobody up.
 
 from __future__ import annotations
 
+import contextlib
+
 from aiokafka import TopicPartition
 from faust.types import TP
 
 from models.instants import MINUTE
 from models.reduction import decode_reduce_progress
 from models.stream_time import BEFORE_ALL
-from streams.kafka_client import reader
+from streams.kafka_client import reading
+from streams.metrics import Metrics
+from streams.retry import Retry
 from streams.settings import Settings, topic
 from streams.topics import partition_name
 
@@ -24,8 +28,9 @@ AT_END = (b"clock", b"silent", b"empty")
 class Pace:
     """Watermarks of all source partitions, and who has to wait for whom."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
+        self._retry = Retry(settings, metrics)
         self._mine: dict[TP, tuple[int, bool]] = {}  # watermark (ns), whether there is a backlog
         self._others: dict[str, tuple[int, bool]] = {}
         self._pinned: frozenset[str] = frozenset()
@@ -54,15 +59,12 @@ class Pace:
 
     async def follow(self) -> None:
         """Reads what other workers write, until it is cancelled."""
-        consumer = reader(self._settings.kafka)
-        await consumer.start()
-        try:
-            partition = TopicPartition(topic(self._settings, "reduce-progress"), 0)
-            consumer.assign([partition])
-            await consumer.seek_to_beginning(partition)
+        async with contextlib.AsyncExitStack() as stack:
+            source = [TopicPartition(topic(self._settings, "reduce-progress"), 0)]
+            consumer = await self._retry.until_done(
+                "follow", lambda: stack.enter_async_context(reading(self._settings.kafka, source))
+            )
             async for record in consumer:
                 progress = decode_reduce_progress(record.value)
                 at_end = dict(record.headers).get(MODE) in AT_END
                 self._others[progress.partition] = (progress.watermark, not at_end)
-        finally:
-            await consumer.stop()

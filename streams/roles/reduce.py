@@ -18,7 +18,7 @@ from faust.types import TP
 
 from models.events import Event, Tick, encode_signal
 from models.reduction import ReduceProgress, Reducer, decode_reduce_progress, encode_reduce_progress
-from streams.kafka_client import check_within, log_bounds, producer, read_all
+from streams.kafka_client import check_within, log_bounds, producer, read_all, started
 from streams.metrics import Metrics
 from streams.roles.idle_ticks import IdleTicks
 from streams.roles.in_turn import InTurn
@@ -42,7 +42,7 @@ class Reduce:
         self._metrics = metrics
         self._partitions: dict[TP, SourcePartition] = {}
         self._saved: dict[TP, tuple[int, ReduceProgress]] = {}  # when (ns, monotonic), and what
-        self._pace = Pace(settings)
+        self._pace = Pace(settings, metrics)
         self._idle = IdleTicks()
         self._map: PinnedMap
         self._writes: InTurn
@@ -53,8 +53,7 @@ class Reduce:
         self._map = await checked_map(self._settings)
         self._pace.pin(self._map.partitions())
         self._writes = InTurn()
-        self._producer = producer(self._settings)
-        await self._producer.start()
+        self._producer = await started(producer(self._settings))
         kafka = self._settings.kafka
         self._signals, self._letters, self._progress = (
             TopicWriter(self._producer, topic(self._settings, name), kafka, self._metrics)
