@@ -36,9 +36,10 @@ bench-accuracy: $(VENV)/.tests  ## how right the findings are; DATA=FOLDER with 
 bench-writes: $(VENV)/.tests  ## ten million writes over 100,000 knobs: the cost of each and the memory; minutes; WRITES=N for a part
 	@$(BIN)/python -m benchmarks.accuracy.cost $(if $(WRITES),--writes $(WRITES))
 
-fuzz: $(VENV)/.tests  ## 90 s of broken and mutated records against the decoders; see tests/fuzz_*.py
+fuzz: $(VENV)/.tests  ## two minutes of broken and mutated records against the decoders; see tests/fuzz_*.py
 	$(BIN)/python tests/fuzz_decoder.py
 	$(BIN)/python tests/fuzz_otlp.py
+	$(BIN)/python tests/fuzz_json.py
 
 golden: $(VENV)/.tests  ## rewrite tests/golden/scenarios: the findings of the scenarios as prose; read the diff as prose
 	$(BIN)/python tests/golden_explanations.py

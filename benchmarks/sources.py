@@ -22,6 +22,7 @@ from typing import NamedTuple
 import orjson
 from google.protobuf.message import Message
 
+from benchmarks.json_records import MAPPING, log_files, webhooks
 from models.instants import MINUTE, SECOND
 from streams.settings import Settings
 from streams.sources.in_order import translated
@@ -46,6 +47,7 @@ class Case(NamedTuple):
     records: list[bytes]
     plain: Callable[[bytes], object]
     read: Callable[[bytes], object] | None = None  # protobuf: with every field read
+    settings: Settings = Settings()
 
 
 def main() -> int:
@@ -54,7 +56,7 @@ def main() -> int:
     gc.freeze()
     print(f"Python {platform.python_version()}, {platform.machine()}, CPU time, best of {ROUNDS}\n")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
-    for case in cases(copies):
+    for case in (*cases(copies), *written(copies)):
         print(row(case), flush=True)
     print(f"\ntarget of parse to plain: {TARGET}")
     return 0
@@ -78,6 +80,15 @@ def cases(copies: int) -> list[Case]:
             Case(f"OTLP {name}, JSON", "otlp", json, orjson.loads),
         ]
     return found
+
+
+def written(copies: int) -> list[Case]:
+    """What is read here and was recorded nowhere at hand (`json_records`)."""
+    return [
+        Case("CloudTrail, one call in ten a change", "cloudtrail", log_files(copies, 10), orjson.loads),
+        Case("CloudTrail, every call a change", "cloudtrail", log_files(copies, 1), orjson.loads),
+        Case("a webhook by a [[map]] rule", "json", webhooks(50 * copies), orjson.loads, settings=MAPPING),
+    ]
 
 
 def _shift_message(message: Message, number: int) -> None:
@@ -107,7 +118,7 @@ def _shift_json(value: object, number: int) -> None:
 
 def row(case: Case) -> str:
     """One line of the table."""
-    kind, settings = KINDS[case.kind], Settings()
+    kind, settings = KINDS[case.kind], case.settings
     megabytes = sum(map(len, case.records)) / 1e6
 
     def parse() -> None:

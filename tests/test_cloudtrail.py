@@ -115,6 +115,8 @@ NO_LOGS = {
     json.dumps({"s3Bucket": "trail", "s3ObjectKey": ["AWSLogs/x.json.gz"]}).encode(): "unknown_type",
     json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]}).encode(): "unknown_type",
     json.dumps({"awsAccountId": ACCOUNT, "logFiles": []}).encode(): "unknown_type",
+    json.dumps({"awslogs": {"data": base64.b64encode(PACKED[:-4] + b"crc?").decode()}}).encode(): "not_json",
+    json.dumps({"awslogs": {"data": "no base64"}}).encode(): "not_json",
     b'{"detail":' * 9 + b"{}" + b"}" * 9: "too_deep",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -69,8 +70,13 @@ def _set(call: Call, resource: str, request: Object, answer: Object) -> Changes:
 
 
 def _assigned(call: Call, resource: str, name: str, value: Json, old: Value | UnsetType) -> Change:
-    verb = "scale" if any(word in name.lower() for word in SCALED) and not isinstance(value, str) else "set"
+    verb = "scale" if not isinstance(value, str) and _scales(name) else "set"
     return Change(resource=resource, parameter=name, verb=verb, new=plain(value, call.service, name), old=old)
+
+
+@lru_cache(maxsize=4096)
+def _scales(name: str) -> bool:
+    return any(word in name.lower() for word in SCALED)
 
 
 def _add(call: Call, resource: str, request: Object, _: Object) -> Changes:

@@ -186,15 +186,27 @@ def _within(raw: bytes | msgspec.Raw, place: str, depth: int) -> Iterator[Head |
     shell = _shell(raw)
     if shell.records is not None:
         for number, each in enumerate(shell.records):
-            yield from _guarded(each, f"Records[{number}]", depth)
+            try:
+                inner = _shell(each)
+            except _BAD as error:
+                yield named(explained(error, f"Records[{number}]"))
+                continue
+            if inner.event_name and inner.event_source and inner.body is None and not inner.event_source.startswith("aws:"):
+                yield _head(inner, f"Records[{number}]", each)
+            else:
+                yield from _guarded(each, f"Records[{number}]", depth)
     elif shell.event_name and shell.event_source and shell.body is None:
         if shell.event_source.startswith("aws:"):
             yield msgspec.structs.replace(NO_LOG, path=place)
         else:
-            reads = shell.read_only is True or shell.read_only == "true"
-            yield Head(place, shell.event_source, shell.event_name, reads, shell.event_type or "", raw)
+            yield _head(shell, place, raw)
     else:
         yield from _shelled(shell, place, depth)
+
+
+def _head(shell: _Shell, place: str, raw: bytes | msgspec.Raw) -> Head:
+    reads = shell.read_only is True or shell.read_only == "true"
+    return Head(place, shell.event_source or "", shell.event_name or "", reads, shell.event_type or "", raw)
 
 
 def _shelled(shell: _Shell, place: str, depth: int) -> Iterator[Head | Rejection | str]:
@@ -212,7 +224,7 @@ def _shelled(shell: _Shell, place: str, depth: int) -> Iterator[Head | Rejection
         for number, found in enumerate(shell.events):
             yield from _guarded(found.cloud_trail_event.encode(), f"Events[{number}].CloudTrailEvent", depth)
     elif shell.awslogs is not None:
-        yield from _guarded(_unpacked(shell.awslogs.data.encode()), _below(place, "awslogs.data"), depth)
+        yield from _guarded(shell.awslogs.data.encode(), _below(place, "awslogs.data"), depth, packed=True)
     elif text is not None:
         yield from _guarded(text.encode(), _below(place, "Message" if shell.message else "body"), depth)
     else:
@@ -220,14 +232,16 @@ def _shelled(shell: _Shell, place: str, depth: int) -> Iterator[Head | Rejection
         yield msgspec.structs.replace(NO_LOG if about else NO_RECORD, path=place)
 
 
-def _guarded(raw: bytes | msgspec.Raw, place: str, depth: int) -> Iterator[Head | Rejection | str]:
+def _guarded(raw: bytes | msgspec.Raw, place: str, depth: int, packed: bool = False) -> Iterator[Head | Rejection | str]:
     if depth >= DEEPEST:
         yield Rejection("too_deep", place, "shells within shells")
         return
     try:
-        yield from _within(raw, place, depth + 1)
+        yield from _within(_unpacked(bytes(raw)) if packed else raw, place, depth + 1)
     except _BAD as error:
         yield named(explained(error, place))
+    except (ValueError, zlib.error) as error:
+        yield Rejection("not_json", place, clipped(f"not gzip in base64: {error}"))
 
 
 def _several(value: bytes) -> Iterator[Head | Rejection | str]:

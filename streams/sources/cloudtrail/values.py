@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -49,14 +50,17 @@ def resource_of(service: str, template: str, request: Object) -> str:
 
 def at(value: Json, path: str) -> Json:
     """The value at a path such as a.b; `*` is every element of a list. None where there is none."""
-    first, dot, rest = path.partition(".")
-    if first == "*":
-        if not isinstance(value, list):
+    steps = _steps(path)
+    for place, step in enumerate(steps):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif step == "*" and isinstance(value, list):
+            rest = ".".join(steps[place + 1 :])
+            found = [at(each, rest) if rest else each for each in value]
+            return [each for each in found if each is not None]
+        else:
             return None
-        found = [at(each, rest) if dot else each for each in value]
-        return [each for each in found if each is not None]
-    inner = value.get(first) if isinstance(value, dict) else None
-    return at(inner, rest) if dot else inner
+    return value
 
 
 def given(request: Object, knob: Knob) -> Json | UnsetType:
@@ -72,7 +76,7 @@ def given(request: Object, knob: Knob) -> Json | UnsetType:
 
 def plain(value: Json, service: str = "", name: str = "") -> Value:
     """A value as events have it: scalars as they are, lists and maps as sets of texts, long texts as hashes."""
-    if _SECRET.search(name):
+    if name and _hides(name):
         return "hidden"
     if isinstance(value, dict):
         items = value.get("items")
@@ -116,6 +120,16 @@ def hashed(value: Json) -> str:
 def lasting(resource: str) -> str:
     """A target group without the random part of its ARN."""
     return "/".join(resource.split("/")[:2]) if resource.startswith("targetgroup/") else resource
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+@lru_cache(maxsize=4096)
+def _hides(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
 def _function(text: str) -> str:

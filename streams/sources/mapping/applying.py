@@ -22,6 +22,8 @@ from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, 
 
 MOST = 10_000  # events of one record
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_NO_TEXT = (UnsetType, dict, list)
+_SCALARS = (str, int, float)
 Element: TypeAlias = "Json | UnsetType"
 
 
@@ -78,7 +80,7 @@ def unmet(condition: Condition, record: Json) -> str:
     if condition.among is not None and not any(_equal(each, wanted) for each in values for wanted in condition.among):
         return clipped(f"{path.text} is {_shown(value)}, not {' or '.join(map(_shown, condition.among))}")
     pattern = condition.matches
-    if pattern is not None and not any(isinstance(each, str | int | float) and pattern.search(_text(each)) for each in values):
+    if pattern is not None and not any(isinstance(each, _SCALARS) and pattern.search(_text(each)) for each in values):
         return clipped(f"{path.text} is {_shown(value)}, which does not match {pattern.pattern!r}")
     return ""
 
@@ -137,12 +139,12 @@ def _group(group: Group, record: Json, element: Element, place: str) -> dict[str
 
 
 def _part(part: Part, record: Json, element: Element, place: str) -> Json | UnsetType:
-    if isinstance(part, Fixed):
-        return part.value
     if isinstance(part, Template):
         return _filled(part, record, element)
     if isinstance(part, Pick):
         return _picked(part, record, element, place)
+    if isinstance(part, Fixed):
+        return part.value
     if isinstance(part, Group):
         return _group(part, record, element, place) or UNSET
     found = [_part(each, record, element, f"{place}[{number}]") for number, each in enumerate(part.parts)]
@@ -154,16 +156,20 @@ def _filled(template: Template, record: Json, element: Element) -> str | UnsetTy
     words = []
     for part in template.parts:
         value = find(part, record, element) if isinstance(part, Path) else part
-        if value is None or value == "" or isinstance(value, UnsetType | dict | list):
+        if type(value) is not str:
+            if value is None or isinstance(value, _NO_TEXT):
+                return UNSET
+            value = _text(value)
+        if not value:
             return UNSET
-        words.append(_text(value))
+        words.append(value)
     return "".join(words)
 
 
 def _picked(pick: Pick, record: Json, element: Element, place: str) -> Json | UnsetType:
     value = find(pick.path, record, element)
     if not isinstance(value, UnsetType) and pick.words is not None:
-        value = pick.words.get(_text(value), UNSET) if isinstance(value, str | int | float) else UNSET
+        value = pick.words.get(_text(value), UNSET) if isinstance(value, _SCALARS) else UNSET
     if isinstance(value, UnsetType):
         return pick.default.value if pick.default is not None else UNSET
     if value is None:

@@ -56,16 +56,16 @@ def find(path: Path, record: Json, element: Json | UnsetType) -> Json | UnsetTyp
 
 def _walk(value: Json, steps: tuple[Step, ...]) -> Json | UnsetType:
     for place, step in enumerate(steps):
-        if step is None:
+        if type(step) is str:
+            if type(value) is not dict or step not in value:
+                return UNSET
+            value = value[step]
+        elif step is None:
             if not isinstance(value, list):
                 return UNSET
             return _every(value, steps[place + 1 :])
-        if isinstance(step, int):
+        elif isinstance(step, int):
             if not isinstance(value, list) or not -len(value) <= step < len(value):
-                return UNSET
-            value = value[step]
-        else:
-            if not isinstance(value, dict) or step not in value:
                 return UNSET
             value = value[step]
     return value
