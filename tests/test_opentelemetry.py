@@ -11,14 +11,17 @@ import pytest
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_records import T, as_json, as_protobuf, at, attributes, both, request, span, told
+from test_kubernetes import lines
 
 from models.events import Action, Dependency, Transition
 from models.instants import SECOND
 from models.rejection import Rejection
-from streams.settings import ActionRule, LogRule, Otlp
+from streams.settings import ActionRule, LogRule, Otlp, Settings
+from streams.sources.kinds import KINDS
 from streams.sources.opentelemetry import naming
 from streams.sources.opentelemetry.decoder import Decoder
 from streams.sources.opentelemetry.protobuf import signal_of
+from streams.sources.source import Origin, unquoted
 
 DATA = Path(__file__).parent / "data" / "otlp"
 EXAMPLES = Path(__file__).parent / "data" / "otlp_examples"
@@ -82,6 +85,18 @@ def test_a_raw_log_record_is_told_what_to_do() -> None:
     assert isinstance(why, Rejection) and why.reason == "not_otlp" and "otlp_json" in why.detail
 
 
+def test_the_lines_of_a_log_that_the_collector_ships_raw_are_those_of_their_own_kind() -> None:
+    source = KINDS["k8s-audit"].open(Settings(), Origin())
+    assert b'"auditID":"a1"' in unquoted((DATA / "raw_logs.bin").read_bytes())  # as a real collector wrote it
+    for line in lines("a_gitops_hpa")[:200]:
+        assert source.parse(unquoted(json.dumps(line.decode()).encode()), (), None) == source.parse(line, (), None)
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b'"hello"', b'"{', b'"\\ud800"', b"\x0a\x02"])
+def test_other_records_are_left_as_they_are(value: bytes) -> None:
+    assert unquoted(value) == value
+
+
 def test_an_event_that_was_logged_comes_out_of_a_raw_record() -> None:
     event = {
         "specversion": "1.0", "id": "1", "source": "a", "type": "interplay.action.v1", "time": "2026-01-01T00:00:00Z",
@@ -135,6 +150,12 @@ def test_a_bad_span_is_refused_alone_with_its_place(change: dict, why: tuple[str
     place = f"resourceSpans[0].scopeSpans[0].spans[1].{path}".rstrip(".")
     assert [(event.reason, event.path) for event in found if isinstance(event, Rejection)] == [(reason, place)]
     assert [event.id for event in found if isinstance(event, Action)] == [name(1), name(3)]
+
+
+def test_a_bad_first_item_does_not_hide_what_a_record_holds() -> None:
+    record = as_protobuf(request("traces", [{**tool(1), "spanId": ""}, tool(2)]))
+    (why, event) = told(record)
+    assert (why.reason, why.path) == ("missing_field", "resourceSpans[0].scopeSpans[0].spans[0].spanId") and event.id == name(2)
 
 
 def test_no_bytes_crash_and_the_same_bytes_say_the_same() -> None:

@@ -19,7 +19,7 @@ from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
 from streams.settings import Settings, SourceTopic
 from streams.sources.cloudevents import decode_record
 from streams.sources.kinds import KINDS
-from streams.sources.source import Headers, Origin
+from streams.sources.source import Headers, Origin, unquoted
 from streams.topics import partition_name
 from streams.writing import Outgoing
 
@@ -85,7 +85,7 @@ class ForeignPartition(SourcePartition):
             return [Rejection("not_json", "", "the record has no value")]
         if size > self._limit:
             return [Rejection("too_large", "", f"{size:,} bytes, at most {self._limit:,}")]
-        return self._source.parse(record.value, headers, record)
+        return self._source.parse(unquoted(record.value), headers, record)
 
 
 def opened(tp: TP, settings: Settings, metrics: Metrics, progress: ReduceProgress | None) -> SourcePartition:

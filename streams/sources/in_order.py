@@ -17,7 +17,7 @@ from models.foreign import Foreign, Translator
 from models.instants import SECOND
 from models.panes import Panes
 from models.rejection import Rejection
-from streams.sources.source import Source
+from streams.sources.source import Source, unquoted
 
 HOLD = 10 * SECOND  # event time
 WAITING = 20_000  # records, some kB each
@@ -87,7 +87,7 @@ def translated(
             yield number, value
             continue
         before = Counter(source.counts) if taken_for is not None else None
-        items = source.parse(value, (), number)
+        items = source.parse(unquoted(value), (), number)
         if taken_for is not None and before is not None:
             taken_for(number, source.counts - before)
         for item in items:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
+import msgspec
+
 from models.events import AnyEvent
 from models.foreign import Foreign, Place, Translator
 from models.rejection import Rejection
@@ -50,3 +52,17 @@ class Kind(NamedTuple):
     pane: Callable[[Settings], int] = lambda settings: (
         settings.analysis.memory
     )  # ns, of `models.panes`: what its fold needs to know
+
+
+def unquoted(value: bytes) -> bytes:
+    """The line within a record that is a JSON text, as the OpenTelemetry collector's encoding `raw` writes lines of a log that it ships.
+
+    Anything else stays as it is, and a text that holds no JSON too.
+    """
+    if value[:1] != b'"':
+        return value
+    try:
+        line = msgspec.json.decode(value, type=str).encode()
+    except (msgspec.DecodeError, UnicodeError):
+        return value
+    return line if line.lstrip()[:1] in (b"{", b"[") else value

@@ -70,9 +70,8 @@ def recognised(line: bytes) -> bool:
 class Decoder:
     """Of one partition or file; it remembers the attributes and processes that came before."""
 
-    def __init__(self, cluster: str, signal: str = "") -> None:
+    def __init__(self, cluster: str) -> None:
         self.cluster = cluster
-        self.signal = signal  # "traces", "metrics", "logs"; "" finds out
         self._protobuf, self._json = ProtobufValues(), JsonValues()
         self._entities: dict[bytes, Entity] = {}
 
@@ -102,7 +101,7 @@ class Decoder:
             if not recognised(value) and value.strip() != b"{}" and request == Request():
                 raise Rejected("not_otlp", "", "a JSON object without resourceSpans, resourceMetrics and resourceLogs")
             return request, self._json, SIGNALS
-        kind, request = parse(value, self.signal)
+        kind, request = parse(value)
         return request, self._protobuf, (kind,)
 
     def _entity(self, raw: Encoded, values: Values) -> Entity:

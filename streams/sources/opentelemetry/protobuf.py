@@ -3,11 +3,12 @@
 Attributes, bodies and resources are declared as bytes. On the wire that is the same, and what repeats from span to span (nearly all
 attributes do) is then looked up by its bytes instead of being decoded again.
 
-Nothing in a record says whether it holds spans, metrics or log records: all three begin with field 1. `parse` is told, or tries.
+Nothing in a record says whether it holds spans, metrics or log records: all three begin with field 1. So the first items are tried.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TypeAlias, cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -15,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from streams.sources.opentelemetry.shape import Request
 
+TRIED = 16  # items, at most, to find out what they are
 SIGNALS = ("traces", "metrics", "logs")
 
 _Field: TypeAlias = "tuple[int, str, str]"  # number, name, type; "*" repeated, "?" with presence, "|" in the message's oneof
@@ -165,9 +167,9 @@ _REQUESTS = {"traces": message_class("Traces"), "metrics": message_class("Metric
 _ITEMS, _SPAN, _METRIC, _LOG = (message_class(name) for name in ("Items", "Span", "Metric", "LogRecord"))
 
 
-def parse(value: bytes, signal: str) -> tuple[str, Request]:
-    """(one of SIGNALS, the request); "" as `signal` means to find out. Raises DecodeError on what is no request of such a kind."""
-    kind = signal or signal_of(value)
+def parse(value: bytes) -> tuple[str, Request]:
+    """(one of SIGNALS, the request). Raises DecodeError on what is no request."""
+    kind = signal_of(value)
     return kind, cast(Request, _REQUESTS[kind].FromString(value))
 
 
@@ -177,13 +179,20 @@ def request_class(signal: str) -> type[Message]:
 
 
 def signal_of(value: bytes) -> str:
-    """Which of SIGNALS a request holds, by its first item. A request without items is as good as any other: "logs"."""
+    """Which of SIGNALS a request holds, by the first item that can be told. A request without items is as good as any other: "logs"."""
     resources = _ITEMS.FromString(value).resources
     if value and not resources:
         raise DecodeError("no field 1, with which every export request begins")
-    item = next((item for resource in resources for scope in resource.scopes for item in scope.items), None)
-    if item is None:
-        return "logs"
+    first = list(islice((item for resource in resources for scope in resource.scopes for item in scope.items), TRIED))
+    for item in first:
+        if signal := _signal_of_item(item):
+            return signal
+    if first:
+        raise DecodeError("the first items are neither spans nor metrics nor log records")
+    return "logs"
+
+
+def _signal_of_item(item: bytes) -> str:
     span = _tried(_SPAN, item)
     if len(span.trace_id) == 16 and len(span.span_id) == 8 and span.end_time_unix_nano:
         return "traces"
@@ -191,9 +200,7 @@ def signal_of(value: bytes) -> str:
     if metric.name and metric.WhichOneof("data"):
         return "metrics"
     log = _tried(_LOG, item)
-    if log.time_unix_nano or log.observed_time_unix_nano:
-        return "logs"
-    raise DecodeError("the first item is neither a span nor a metric nor a log record")
+    return "logs" if log.time_unix_nano or log.observed_time_unix_nano else ""
 
 
 def _tried(message: type[Message], item: bytes) -> Message:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
-
 from models.decode import decode_event
 from models.events import AnyEvent
 from models.foreign import Foreign, Place
@@ -23,21 +21,21 @@ from streams.sources.source import Headers, Origin
 class Otlp:
     """A `Source`."""
 
-    def __init__(self, settings: Settings, origin: Origin, signal: str = "") -> None:
+    def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings.otlp
         self._origin = origin
-        self._decoder = Decoder(origin.cluster, signal)
+        self._decoder = Decoder(origin.cluster)
         self._metrics = Metrics(settings.otlp, origin.domain, self.counts)
         self._actions = Actions(settings.otlp.action, settings.otlp.tools == "guess")
         self._lines = Lines(settings.otlp)
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Foreign | Rejection]:
         """See `Source`."""
-        if value.lstrip()[:1] == b'"':
-            return [_raw(value)]
         found: list[AnyEvent | Foreign | Rejection] = []
         items = self._decoder.decode(value, place)
+        if value[:1] in b'"{' and len(items) == 1 and isinstance(items[0], Rejection) and items[0].reason == "not_otlp":
+            return [_event(value)]
         for item in items:
             if isinstance(item, Measured):
                 found += self._metrics.of(item, place)
@@ -51,13 +49,11 @@ class Otlp:
         return Fold(self._settings, self._origin, self._actions, self._lines)
 
 
-def _raw(value: bytes) -> AnyEvent | Rejection:
-    """A log record of encoding `raw`: a JSON text, with what was logged inside. It says neither when nor by whom: an event does itself."""
-    try:
-        line = msgspec.json.decode(value, type=str)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("not_otlp", "", f"begins as a `raw` log record, and is no JSON text: {error}"[:300])
-    event = decode_event(line.encode())
+def _event(value: bytes) -> AnyEvent | Rejection:
+    """A record that is no OTLP: an event that was logged and shipped as `raw`, or nothing that says when and where it was."""
+    event = decode_event(value)
     if not isinstance(event, Rejection):
         return event
-    return Rejection("not_otlp", "", "a `raw` log record has neither time nor resource: set `encoding: otlp_json` in the collector")
+    return Rejection(
+        "not_otlp", "", "neither OTLP nor an event; `raw` log records have neither time nor resource: set otlp_json instead"
+    )
