@@ -61,9 +61,11 @@ def audit(
     return {**event, **more}
 
 
-def read(lines: Iterable[Any], waiting: int = WAITING) -> tuple[list[Action], list[Rejection], Counter[str]]:
+def read(
+    lines: Iterable[Any], waiting: int = WAITING, domain: str = "default"
+) -> tuple[list[Action], list[Rejection], Counter[str]]:
     """What a log becomes: actions, rejections, and what was passed over. Lines are bytes, or objects to be written as JSON."""
-    found, counts = became(lines, waiting)
+    found, counts = became(lines, waiting, domain=domain)
     return (
         [event for event in found if isinstance(event, Action)],
         [event for event in found if isinstance(event, Rejection)],
@@ -76,11 +78,13 @@ def samples(lines: Iterable[Any]) -> list[Sample]:
     return [event for event in became(lines)[0] if isinstance(event, Sample)]
 
 
-def became(lines: Iterable[Any], waiting: int = WAITING, pane: int = 2 * HOUR) -> tuple[list[AnyEvent | Rejection], Counter[str]]:
+def became(
+    lines: Iterable[Any], waiting: int = WAITING, pane: int = 2 * HOUR, domain: str = "default"
+) -> tuple[list[AnyEvent | Rejection], Counter[str]]:
     """All that a log becomes, and what was passed over."""
     counts: Counter[str] = Counter()
     written = ((number, line if isinstance(line, bytes) else json.dumps(line).encode()) for number, line in enumerate(lines, 1))
-    return [found for _, found in translated(written, Audit(Settings(), Origin()), pane, counts, waiting)], counts
+    return [found for _, found in translated(written, Audit(Settings(), Origin(domain=domain)), pane, counts, waiting)], counts
 
 
 def told(actions: Iterable[Action]) -> list[tuple[str, str, object, object]]:

@@ -11,7 +11,7 @@ from audit_records import GITOPS, HPA, audit, deployment, read, scale, told
 from msgspec import UNSET
 
 from streams.sources.kinds import KINDS
-from streams.sources.kubernetes.agents import agent_of
+from streams.sources.kubernetes.agents import Agents
 from streams.sources.kubernetes.knobs import hashed, knobs_of, named_by
 from streams.sources.kubernetes.naming import controller_by_name, kind_of
 from streams.sources.kubernetes.objects import Objects
@@ -172,7 +172,9 @@ def test_names() -> None:
     assert controller_by_name("db-0") == ("statefulset", "db")
     (record,) = records(json.dumps(audit(0, "system:node:node-7", "patch", "nodes/node-7")).encode())
     assert (
-        isinstance(record, Record) and agent_of(record).name == "kubelet" and agent_of(record).instance == "kubelet/kubectl/node-7"
+        isinstance(record, Record)
+        and Agents().agent_of(record).name == "kubelet"
+        and Agents().agent_of(record).instance == "kubelet/kubectl/node-7"
     )
     assert version_of(record) is None
 

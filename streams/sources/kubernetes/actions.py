@@ -17,11 +17,12 @@ from msgspec import UNSET, UnsetType
 from models.events import Action, Value, Why
 from models.lifecycles import NEWEST
 from models.values import same
-from streams.sources.kubernetes.agents import Agent, agent_of
+from streams.sources.kubernetes.agents import Agent, Agents
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, hashed, knobs_of, named_by
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
 from streams.sources.kubernetes.objects import Known, Objects
 from streams.sources.kubernetes.record import Json, Object, Record, Ref, body
+from streams.sources.source import Origin
 
 REFUSED = frozenset({403, 409, 422, 429})
 NODES = frozenset({"nodes", "nodeclaims", "machines"})  # things that an autoscaler makes and ends under ever new names
@@ -32,8 +33,10 @@ EXISTS, PLACE = "exists", "spec.nodeName"
 class Changes:
     """Requests of one cluster in the order in which they were answered. `counts` tells what became no action, and why."""
 
-    def __init__(self, cluster: str, counts: Counter[str]) -> None:
-        self._cluster = cluster
+    def __init__(self, origin: Origin, agents: Agents, counts: Counter[str]) -> None:
+        self._origin = origin
+        self._cluster = origin.cluster
+        self._agents = agents
         self._counts = counts
         self._objects = Objects()
 
@@ -47,7 +50,7 @@ class Changes:
             return []
         code = record.response_status.code if record.response_status else 0
         resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
-        write = _Write(record, agent_of(record), resource, self._cluster, time, version)
+        write = _Write(record, self._agents.agent_of(record), resource, self._origin, time, version)
         known = self._objects.get(write.resource)
         if not 200 <= code < 300:
             return self._failed(write, ref, asked, code)
@@ -184,10 +187,11 @@ class Changes:
 class _Write:
     """What the actions of one request share."""
 
-    def __init__(self, record: Record, agent: Agent, resource: str, cluster: str, time: int, version: int | None) -> None:
+    def __init__(self, record: Record, agent: Agent, resource: str, origin: Origin, time: int, version: int | None) -> None:
         self.record, self.agent, self.resource = record, agent, resource
         self.own_life = f"{agent.name} {resource}"
-        self._source = f"k8s/{cluster}/{agent.instance}"
+        self._source = f"k8s/{origin.cluster}/{agent.instance}"
+        self._domain = origin.domain
         self._time, self._version = time, version
 
     def action(
@@ -207,6 +211,7 @@ class _Write:
         return Action(
             time=self._time,
             source=self._source,
+            domain=self._domain,
             id=f"{self.record.audit_id}#{parameter}"[:512],
             resource=self.resource,
             agent=self.agent.name,

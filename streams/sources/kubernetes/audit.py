@@ -23,6 +23,7 @@ from models.instants import SECOND, parse_time
 from models.rejection import clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.actions import Changes
+from streams.sources.kubernetes.agents import Agents
 from streams.sources.kubernetes.autoscalers import WITHIN, Accounts, Hint, demand, is_status, reads
 from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records, version_of
@@ -108,7 +109,7 @@ class Audit:
 
     def fold(self) -> AuditFold:
         """See `Source`."""
-        return AuditFold(self._origin)
+        return AuditFold(self._settings, self._origin)
 
     def _is_change(self, record: Record) -> bool:
         """From the fields around the bodies alone; what it is not is counted by why."""
@@ -129,9 +130,9 @@ class AuditFold:
 
     delay = LOOK + SECOND // 1000  # a sample of demand lies just before the request that tells of it
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
-        self._changes = Changes(origin.cluster, self.counts)
+        self._changes = Changes(origin, Agents(settings.agent), self.counts)
         self._accounts = Accounts()
         self._turns: deque[tuple[int, _Object]] = deque()  # moments to be given to requests, in order
         self._waiting: dict[_Object, list[Request]] = {}  # in order

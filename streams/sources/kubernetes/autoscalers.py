@@ -101,6 +101,7 @@ def demand(action: Action, hint: Hint) -> Iterator[Sample]:
             yield Sample(
                 time=action.time - 1000,
                 source=action.source,
+                domain=action.domain,
                 id=f"{action.id}#{metric.name}"[:512],
                 resource=action.resource,
                 metric=f"{metric.name} in all",

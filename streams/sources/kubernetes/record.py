@@ -12,11 +12,13 @@ import msgspec
 
 from models.decode import Rejection
 from models.rejection import clipped, explained
+from streams.sources.kubernetes.wrapping import unwrapped
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
 
 GROUP = "audit.k8s.io/"
+DEEPEST = 4  # wrappers around an event
 NAME_LIMIT = 512  # characters, as for every event
 _ABSENT = msgspec.Raw(b"null")
 
@@ -101,24 +103,49 @@ def recognised(line: bytes) -> bool:
     """Whether a line is an audit event or a list of them, by what it says of itself."""
     if b"audit" not in line:
         return False
-    try:
-        head = _head(line)
-    except _BAD:
-        return False
-    return head.is_audit and head.kind in ("Event", "EventList")
+    return bool(_held(line))
 
 
 def records(line: bytes) -> Sequence[Record | Rejection]:
     """The audit events of one line. A bad element of a list is rejected alone, with its place."""
     try:
         head = _head(line)
-        if not head.is_audit:
-            return (Rejection("unknown_type", "apiVersion", clipped(f"{head.api_version!r} is not audit.k8s.io/v1")),)
-        if head.kind != "EventList":
-            return (_one(line, ""),)
-        return [_one(item, f"items[{place}]") for place, item in enumerate(_list(line).items)]
+        if head.is_audit:
+            return (_one(line, ""),) if head.kind != "EventList" else _all(line)
     except _BAD as error:
-        return (_named(explained(error)),)
+        return _wrapped(line) or (_named(explained(error)),)
+    return _wrapped(line) or (Rejection("unknown_type", "apiVersion", clipped(f"{head.api_version!r} is not audit.k8s.io/v1")),)
+
+
+def _all(line: bytes) -> Sequence[Record | Rejection]:
+    return [_one(item, f"items[{place}]") for place, item in enumerate(_list(line).items)]
+
+
+def _wrapped(line: bytes) -> list[Record | Rejection]:
+    """Of what is no audit event, those within it."""
+    found: list[Record | Rejection] = []
+    for inner, kind in _held(line):
+        try:
+            found += (_one(inner, ""),) if kind != "EventList" else _all(inner)
+        except _BAD as error:
+            found.append(_named(explained(error)))
+    return found
+
+
+def _held(raw: bytes, depth: int = 0) -> list[tuple[bytes, str]]:
+    """The audit events and lists of them that a line is, or holds, with their kind."""
+    if b"audit" not in raw or depth > DEEPEST:
+        return []
+    try:
+        head = _head(raw)
+        if head.is_audit:
+            return [(raw, head.kind)] if head.kind in ("Event", "EventList") else []
+    except _BAD:
+        return []
+    try:
+        return [found for inner in unwrapped(raw) for found in _held(inner, depth + 1)]
+    except _BAD:
+        return []
 
 
 def version_of(record: Record) -> int | None:

@@ -1,0 +1,94 @@
+"""Who wrote: the table of controllers, providers and bots, the operator's own names, people; and events that others wrapped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from audit_records import GITOPS, HPA, audit, deployment, read
+
+from streams.settings import AgentName
+from streams.sources.kubernetes.agents import Agents
+from streams.sources.kubernetes.record import Record, recognised, records
+
+EVENT = audit(1, GITOPS, "create", "deployments/cart", deployment(2, 10), code=201)
+
+
+def name(user: str, user_agent: str = "kubectl/v1.36.3 (linux/amd64)", *named: AgentName) -> str:
+    (record,) = records(json.dumps(audit(0, user, "update", "deployments/cart", userAgent=user_agent)).encode())
+    assert isinstance(record, Record)
+    return Agents(named).agent_of(record).name
+
+
+@pytest.mark.parametrize(
+    ("user", "user_agent", "expected"),
+    [
+        (
+            "system:serviceaccount:argocd:argocd-application-controller",
+            "argocd-application-controller/v2",
+            "argocd-application-controller",
+        ),
+        ("system:serviceaccount:flux-system:kustomize-controller", "kustomize-controller/v1", "kustomize-controller"),
+        ("system:serviceaccount:keda:keda-operator", "keda/v2", "keda"),
+        ("system:serviceaccount:karpenter:karpenter", "karpenter/1.0", "karpenter"),
+        ("system:serviceaccount:kube-system:cluster-autoscaler", "cluster-autoscaler/1.30", "cluster-autoscaler"),
+        ("system:serviceaccount:kube-system:vpa-updater", "vpa-updater/1", "vpa-updater"),
+        ("system:serviceaccount:dns:external-dns", "external-dns/1", "external-dns"),
+        ("system:serviceaccount:ops:scaler", "kubectl/v1", "ops/scaler"),
+        ("system:serviceaccount:ci:default", "GitHub-Actions/2", "github-actions"),
+        ("system:serviceaccount:ci:default", "kubectl/v1", "ci/default"),
+        ("eks:addon-manager", "eks/1", "eks:addon-manager"),
+        ("kubernetes-admin", "Helm/3.15", "helm"),
+        ("kubernetes-admin", "kubectl/v1", "user/kubernetes-admin"),
+        ("alice", "Helm/3.15", "user/alice"),
+        ("oidc:bob@example.com", "kubectl/v1", "user/oidc:bob@example.com"),
+        ("", "", "user/unknown"),
+    ],
+)
+def test_names(user: str, user_agent: str, expected: str) -> None:
+    assert name(user, user_agent) == expected
+
+
+def test_the_operators_names_come_first() -> None:
+    named = (
+        AgentName(name="robot", user="system:serviceaccount:ci:*", user_agent="*terraform*"),
+        AgentName(name="oncall", user="ali?e"),
+    )
+    assert name("system:serviceaccount:ci:x", "HashiCorp terraform/1", *named) == "robot"
+    assert name("system:serviceaccount:ci:x", "kubectl/v1", *named) == "ci/x"
+    assert name("alice", "kubectl/v1", *named) == "oncall"
+
+
+TEXT = json.dumps(EVENT)
+WRAPPED: dict[str, Any] = {
+    "cloudwatch": {"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "timestamp": 1, "message": TEXT}]},
+    "insights": {"@timestamp": "2026", "@message": TEXT},
+    "azure": {"time": "2026", "category": "kube-audit", "properties": {"log": TEXT, "stream": "stdout", "pod": "kube-apiserver"}},
+    "azure records": {"records": [{"category": "kube-audit", "properties": {"log": TEXT}}]},
+    "fluent-bit": {"log": TEXT + "\n", "stream": "stdout"},
+    "object": {"message": EVENT, "host": "a"},
+    "elastic": {"event": {"original": TEXT}, "message": "not json"},
+}
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+def test_events_that_others_wrapped_are_the_same(how: str) -> None:
+    line = json.dumps(WRAPPED[how]).encode()
+    assert recognised(line)
+    assert read([line])[:2] == read([EVENT])[:2] != ([], [])
+
+
+def test_what_wraps_no_audit_event_is_refused() -> None:
+    assert not recognised(json.dumps({"log": "audit", "message": json.dumps({"a": 1})}).encode())
+    _, (rejection,), _ = read([{"log": '{"apiVersion": "audit'}])
+    assert rejection.reason == "unknown_type"
+    deep: Any = "audit"
+    for _ in range(50):
+        deep = {"message": deep}
+    assert [each.reason for each in read([deep])[1]] == ["unknown_type"]
+
+
+def test_the_domain_is_the_operators() -> None:
+    (action,), _, _ = read([audit(1, HPA, "delete", "configmaps/a")], domain="platform")
+    assert action.domain == "platform"
