@@ -328,7 +328,8 @@ def test_a_source_counts_what_no_rule_takes() -> None:
     ]
     assert len(found) == 2 and all(isinstance(each, Action) and each.domain == "eu" for each in found)
     assert mapped.counts == {"mapped": 2, "ignored": 1, "no_rule": 3}
-    assert [each.reason for each in mapped.parse(b"{not", (), 1) if isinstance(each, Rejection)] == ["not_json"]
+    bad = {b"{not": "not_json", b'{"a": 1e400}': "wrong_type", b"[" * 3000: "too_deep"}
+    assert {value: found[0].reason for value in bad if isinstance((found := mapped.parse(value, (), 1))[0], Rejection)} == bad
 
 
 def test_without_rules_there_is_one_clear_line(tmp_path: Path) -> None:

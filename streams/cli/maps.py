@@ -8,14 +8,14 @@ from collections import Counter
 import msgspec
 
 from models.notation import render
-from models.rejection import Rejection, explained
+from models.rejection import Rejection
 from streams.cli.command import FOUND, OK, Command, Context, Trouble
 from streams.cli.lines import refusal
 from streams.sources.documents import split
 from streams.sources.files import DAMAGED, opened
 from streams.sources.mapping.applying import Made, Unmet, made_of
 from streams.sources.mapping.rules import Rule
-from streams.sources.mapping.source import records, rules_of
+from streams.sources.mapping.source import records, rules_of, unread
 
 REASONS = 8  # rules whose reasons are told of one record
 
@@ -61,7 +61,7 @@ class Telling:
         try:
             found = records(document) if not isinstance(document, Rejection) else document
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            found = explained(error)
+            found = unread(error)
         if isinstance(found, Rejection):
             self.counts["refused"] += 1
             self._out.say(refusal(file, number, found))

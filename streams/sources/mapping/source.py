@@ -9,7 +9,7 @@ import msgspec
 
 from models.events import AnyEvent
 from models.foreign import Place, Translator
-from models.rejection import Rejection, explained
+from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings, SettingsError
 from streams.sources.documents import split
 from streams.sources.mapping.applying import Made, made_of
@@ -35,7 +35,7 @@ class Mapped:
         try:
             found = records(value)
         except _BAD as error:
-            return (explained(error),)
+            return (unread(error),)
         made: list[AnyEvent | Rejection] = []
         for raw, record in found:
             outcomes = [each for each in made_of(record, raw, self._rules, self._domain) if isinstance(each, Made)]
@@ -46,6 +46,14 @@ class Mapped:
     def fold(self) -> Translator:
         """Never asked for."""
         raise NotImplementedError("mapped records need no order")
+
+
+def unread(error: Exception) -> Rejection:
+    """Why a line is no JSON, or holds a number beyond what is a number here."""
+    rejection = explained(error)
+    if rejection.reason != "not_cloudevents":
+        return rejection
+    return Rejection("wrong_type", "", clipped(str(error)))
 
 
 MAPPED = Kind(lambda head: False, Mapped, "mapped", "records that became events", split)  # never guessed: any JSON could be meant
