@@ -180,6 +180,7 @@ class SourceTopic(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str = "cluster"  # names resources: k8s/<cluster>/...
     domain: str = "default"  # of all its events
     partitions: int = 1  # where `interplay init` has to create it
+    rules: tuple[str, ...] = ()  # of `json`: the names of its `[[map]]` rules; none: all of them
 
 
 class AgentName(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,8 @@ from models.events import Action
 from models.findings import Finding, decode_finding
 from models.instants import HOUR, MINUTE, SECOND, parse_time
 from models.rejection import Rejection
-from streams.sources.cloudtrail.agents import agent_of
+from streams.settings import AgentName
+from streams.sources.cloudtrail.agents import Agents
 from streams.sources.cloudtrail.record import Head, heads, recognised, record
 
 ONE = desired(0, AUTOSCALER, 4)
@@ -163,7 +164,18 @@ def test_who_called(who: dict[str, Any], more: dict[str, Any], name: str) -> Non
     assert isinstance(head, Head)
     found = record(head)
     assert not isinstance(found, Rejection)
-    assert agent_of(found).name == name
+    assert Agents().agent_of(found).name == name
+
+
+@pytest.mark.parametrize("glob", ["*:assumed-role/night-*", "night-scheduler-role"])
+def test_the_operators_own_name_for_a_role_counts_first(glob: str) -> None:
+    head = next(heads(json.dumps(desired(0, SCHEDULER, 3)).encode()))
+    assert isinstance(head, Head)
+    found = record(head)
+    assert not isinstance(found, Rejection)
+    named = Agents((AgentName(name="scheduler", user=glob), AgentName(name="other", user_agent="*")))
+    assert named.agent_of(found).name == "scheduler"
+    assert Agents((AgentName(name="x", user=glob, user_agent="x*"),)).agent_of(found).name == "night-scheduler-role"
 
 
 def test_sessions_of_a_role_are_instances_of_one_agent() -> None:

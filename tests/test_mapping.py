@@ -332,6 +332,25 @@ def test_a_source_counts_what_no_rule_takes() -> None:
     assert {value: found[0].reason for value in bad if isinstance((found := mapped.parse(value, (), 1))[0], Rejection)} == bad
 
 
+def test_a_source_may_have_rules_of_its_own(tmp_path: Path) -> None:
+    both = msgspec.structs.replace(Settings(), map=settings_of(TABLE, {**TABLE, "name": "second", "type": "ignore", "data": {}}))
+    for names, counts in (((), {"mapped": 1}), (("second",), {"ignored": 1})):
+        mapped = Mapped(both, Origin(rules=names))
+        mapped.parse(json.dumps(RECORD).encode(), (), 1)
+        assert mapped.counts == counts
+    text = '[[source]]\ntopic = "hooks"\nkind = "json"\n'
+    for more, line in (
+        ("", "of kind json, and there is no [[map]] rule"),
+        ('[[map]]\nname = "x"\ntype = "ignore"\n', "no [[map]] of that name"),
+    ):
+        with pytest.raises(SettingsError, match="hooks") as raised:
+            settings(tmp_path, f'{text}rules = ["y"]\n{more}')
+        assert any(line in mistake for mistake in raised.value.mistakes)
+    assert settings(tmp_path, f'{text}rules = ["x"]\n[[map]]\nname = "x"\ntype = "ignore"\n').source[0].rules == ("x",)
+    with pytest.raises(SettingsError, match="rules are for kind json"):
+        settings(tmp_path, '[[source]]\ntopic = "a"\nkind = "k8s-audit"\nrules = ["x"]\n[[map]]\nname = "x"\ntype = "ignore"\n')
+
+
 def test_without_rules_there_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text("{}")
     for words in (("analyze", "x.jsonl", "--source", "json"), ("map", "test", "x.jsonl")):

@@ -69,7 +69,7 @@ class ForeignPartition(SourcePartition):
     """Of a topic of `[[source]]`."""
 
     def __init__(self, tp: TP, settings: Settings, metrics: Metrics, table: SourceTopic, progress: ReduceProgress | None) -> None:
-        self._source = KINDS[table.kind].open(settings, Origin(table.cluster, table.domain))
+        self._source = KINDS[table.kind].open(settings, Origin(table.cluster, table.domain, table.rules))
         self._panes = Panes(self._source.fold, KINDS[table.kind].pane(settings))
         name = partition_name(tp.topic, tp.partition)
         super().__init__(tp, settings, metrics, TranslatingReducer(name, settings.analysis.time, self._panes, progress))

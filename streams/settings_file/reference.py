@@ -74,6 +74,7 @@ kind = "k8s-audit"     # {kinds}
 cluster = "prod"       # begins the names of its resources, k8s/prod/...; default "cluster"
 domain = "platform"    # of all its events; default "default"
 partitions = 1         # where `interplay init` has to create the topic; default 1
+rules = []             # of kind json: names of the [[map]] rules for it; default all of them
 ```
 
 `interplay init` checks the topic: `message.timestamp.type` must be `LogAppendTime`. What is translated is a history

@@ -26,6 +26,7 @@ def broken_rules(settings: Settings) -> list[Mistake]:
         *_horizons(settings),
         *_thresholds(settings),
         *_quantiles(settings),
+        *_mapped(settings),
     ]
 
 
@@ -117,6 +118,18 @@ def _thresholds(settings: Settings) -> Iterator[Mistake]:
         )
     if thrashing.open_exact > thrashing.open_plain:
         yield "analysis.thrashing.open_exact", f"is above open_plain ({thrashing.open_plain:g}), though it is the stronger evidence"
+
+
+def _mapped(settings: Settings) -> Iterator[Mistake]:
+    known = [rule.name for rule in settings.map]
+    for source in settings.source:
+        if source.kind == "json" and not known:
+            yield "source", f"{source.topic} is of kind json, and there is no [[map]] rule; docs/mapping.md shows one"
+        if source.rules and source.kind != "json":
+            yield "source", f"{source.topic}: rules are for kind json, and it is of kind {source.kind}"
+        for name in source.rules if source.kind == "json" else ():
+            if name not in known:
+                yield "source", f"{source.topic}: rules names {name!r}, and there is no [[map]] of that name"
 
 
 def _is_address(text: str) -> bool:

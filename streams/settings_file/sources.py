@@ -55,12 +55,19 @@ def _check_partitions(value: object) -> str:
     return ""
 
 
+def _check_names(value: object) -> str:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        return f'must be a list of names of [[map]] rules, such as ["deployments"], not {value!r}'
+    return ""
+
+
 _SOURCE = {
     "topic": _Field('the full name of the topic, such as "audit"', _check_topic, needed=True),
     "kind": _Field(f"what its records are: {', '.join(KINDS)}", _check_kind, needed=True),
     "cluster": _Field("begins the names of its resources", check_cluster),
     "domain": _Field("of all its events", _check_text),
     "partitions": _Field("with which `interplay init` creates it", _check_partitions),
+    "rules": _Field("of kind json: the names of the [[map]] rules for it", _check_names),
 }
 _AGENT = {
     "name": _Field("what the agent is called", _check_text, needed=True),

@@ -21,6 +21,7 @@ class Origin(NamedTuple):
 
     cluster: str = "cluster"  # names resources: k8s/<cluster>/...
     domain: str = "default"  # of all its events
+    rules: tuple[str, ...] = ()  # names of the `[[map]]` rules for it; none: all
 
 
 class Source(Protocol):

@@ -8,10 +8,12 @@ sign-on, is a person: `user/<name>`.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
+from streams.settings import AgentName
 from streams.sources.cloudtrail.record import Identity, Record
 
 
@@ -22,6 +24,7 @@ class Agent(msgspec.Struct, frozen=True):
     instance: str
 
 
+MOST_KNOWN = 4096  # callers remembered
 LINKED = "AWSServiceRoleFor"
 SINGLE_SIGN_ON = "AWSReservedSSO_"
 # what follows AWSServiceRoleFor, up to an underscore -> the service; others are told as they are called
@@ -61,21 +64,40 @@ DERIVED = frozenset(
 )
 
 
-def agent_of(record: Record) -> Agent:
-    """The controller behind a call, and its instance."""
-    return _agent(record.user_identity, record.user_agent or "", record.session_credential_from_console in (True, "true"))
+class Agents:
+    """The tables, and above them the names of the operator's own (`[[agent]]`)."""
 
+    def __init__(self, named: Sequence[AgentName] = ()) -> None:
+        self._named = named
+        self._known: dict[tuple[Identity, str, bool], Agent] = {}
 
-@lru_cache(maxsize=4096)
-def _agent(who: Identity, user_agent: str, console: bool) -> Agent:
-    session = (who.arn or who.principal_id or "").rpartition("/")[2].rpartition(":")[2]
-    issuer = who.session_context.session_issuer if who.session_context else None
-    role = (issuer.user_name or (issuer.arn or "").rpartition("/")[2]) if issuer else ""
-    role = role or _role(who.arn or "")
-    name = _name(who, role, session, user_agent, console)
-    tool = next((tool for tool in TOOLS if tool in user_agent), "")
-    parts = (who.account_id or who.type, name, session if session != name.rpartition("/")[2] else "", tool.replace(" ", "-"))
-    return Agent(name[:256], "/".join(part for part in parts if part)[:400])
+    def agent_of(self, record: Record) -> Agent:
+        """The controller behind a call, and its instance."""
+        console = record.session_credential_from_console in (True, "true")
+        key = (record.user_identity, record.user_agent or "", console)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._looked_up(*key)
+        return found
+
+    def _looked_up(self, who: Identity, user_agent: str, console: bool) -> Agent:
+        session = (who.arn or who.principal_id or "").rpartition("/")[2].rpartition(":")[2]
+        issuer = who.session_context.session_issuer if who.session_context else None
+        role = (issuer.user_name or (issuer.arn or "").rpartition("/")[2]) if issuer else ""
+        role = role or _role(who.arn or "")
+        name = self._operators(who, role, user_agent) or _name(who, role, session, user_agent, console)
+        tool = next((tool for tool in TOOLS if tool in user_agent), "")
+        parts = (who.account_id or who.type, name, session if session != name.rpartition("/")[2] else "", tool.replace(" ", "-"))
+        return Agent(name[:256], "/".join(part for part in parts if part)[:400])
+
+    def _operators(self, who: Identity, role: str, user_agent: str) -> str:
+        names = (who.arn or "", role, who.user_name or "")
+        for each in self._named:
+            if any(fnmatchcase(name, each.user) for name in names) and fnmatchcase(user_agent, each.user_agent):
+                return each.name
+        return ""
 
 
 def _name(who: Identity, role: str, session: str, user_agent: str, console: bool) -> str:

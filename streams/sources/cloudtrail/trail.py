@@ -20,7 +20,7 @@ from models.instants import parse_time
 from models.rejection import Rejection, clipped, explained
 from models.values import same
 from streams.settings import Settings
-from streams.sources.cloudtrail.agents import DERIVED, Agent, agent_of
+from streams.sources.cloudtrail.agents import DERIVED, Agent, Agents
 from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
 from streams.sources.cloudtrail.changes import EXISTS, Change, changes
 from streams.sources.cloudtrail.known import Known
@@ -54,6 +54,7 @@ class CloudTrail:
     def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
         self._origin = origin
+        self._agents = Agents(settings.agent)
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[Told | Rejection]:
         """See `Source`."""
@@ -64,7 +65,7 @@ class CloudTrail:
             elif isinstance(head, str):
                 self.counts[head] += 1
             elif self._is_change(head):
-                found.append(_told(head, place))
+                found.append(_told(head, place, self._agents))
         return found
 
     def fold(self) -> Calls:
@@ -83,7 +84,7 @@ class CloudTrail:
         return not why
 
 
-def _told(head: Head, place: Place) -> Told | Rejection:
+def _told(head: Head, place: Place, agents: Agents) -> Told | Rejection:
     found = record(head)
     if isinstance(found, Rejection):
         return found
@@ -97,7 +98,7 @@ def _told(head: Head, place: Place) -> Told | Rejection:
         return Rejection("missing_field", f"{at}eventID", "`eventID` must not be empty")
     if len(found.event_id) > NAME // 4 or len(found.aws_region) > NAME // 8:
         return Rejection("too_long", f"{at}eventID", f"a name of more than {NAME // 8} characters")
-    agent = agent_of(found)
+    agent = agents.agent_of(found)
     return Told(time=time, source=f"aws/{agent.instance}", id=found.event_id, place=place, record=found, agent=agent)
 
 

@@ -27,7 +27,7 @@ class Mapped:
 
     def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
-        self._rules = rules_of(settings)
+        self._rules = rules_of(settings, origin.rules)
         self._domain = origin.domain
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Rejection]:
@@ -59,11 +59,11 @@ def unread(error: Exception) -> Rejection:
 MAPPED = Kind(lambda head: False, Mapped, "mapped", "records that became events", split)  # never guessed: any JSON could be meant
 
 
-def rules_of(settings: Settings) -> tuple[Rule, ...]:
-    """Those of the settings, whose tables were checked when they were loaded. Raises SettingsError where there is none."""
+def rules_of(settings: Settings, names: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """Those of the settings, whose tables were checked when they were loaded, or some of them. Raises SettingsError where there is none."""
     if not settings.map:
         raise SettingsError(["json: there is no [[map]] rule in the settings; docs/mapping.md shows one to begin with"])
-    return tuple(read_rule(msgspec.json.decode(each.table)) for each in settings.map)
+    return tuple(read_rule(msgspec.json.decode(each.table)) for each in settings.map if not names or each.name in names)
 
 
 def records(value: bytes) -> list[tuple[bytes, Json]]:
