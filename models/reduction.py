@@ -127,29 +127,26 @@ class Reducer:
         if offset < self._next:
             return []  # read again after a seek
         clock = self.clock
-        before = clock.highest, clock.delay, clock.appended
-        observe, latest = clock.observe, clock.latest(append_ns)
+        highest, delay, appended, observe = clock.highest, clock.delay, clock.appended, clock.observe
         self._next = offset + 1
         refused: list[AnyEvent | Foreign | Rejection] = []
-        held = samples = 0
+        held = 0
         for event in items:
-            if isinstance(event, Rejection) or (time := event.time) > latest:
+            if isinstance(event, Rejection) or (late := observe(event.time, append_ns)) is None:
                 refused.append(event)
-            else:
-                late = observe(time, append_ns)
-                if late:
-                    self.late += 1
-                if isinstance(event, Sample):
-                    samples += 1
-                    if event.role == "":
-                        continue
-                if late:
-                    event = msgspec.structs.replace(event, late=True)
-                heappush(self._heap, (time, event.source, event.id, offset, held, event))
-                held += 1
-        self.samples += samples
+                continue
+            if late:
+                self.late += 1
+            if isinstance(event, Sample):
+                self.samples += 1
+                if event.role == "":
+                    continue
+            if late:
+                event = msgspec.structs.replace(event, late=True)
+            heappush(self._heap, (event.time, event.source, event.id, offset, held, event))
+            held += 1
         if held:
-            self._waiting[offset] = Held(held, *before)
+            self._waiting[offset] = Held(held, highest, delay, appended)
         return refused
 
     def release(self, now_ns: int, at_end: bool) -> Release:

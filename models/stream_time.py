@@ -27,7 +27,7 @@ BEFORE_ALL = -(1 << 62)  # a watermark under every event
 class PartitionClock:
     """Event time of one source partition, as its records tell it."""
 
-    __slots__ = ("appended", "delay", "highest", "settings", "watermark")
+    __slots__ = ("_ahead", "_idle", "_lateness", "appended", "delay", "highest", "settings", "watermark")
 
     def __init__(self, settings: StreamTime, highest: int = BEFORE_ALL, delay: int = 0, appended: int = BEFORE_ALL) -> None:
         self.settings = settings
@@ -35,24 +35,30 @@ class PartitionClock:
         self.delay = delay
         self.appended = appended  # append time of the newest record
         self.watermark = BEFORE_ALL
+        self._ahead, self._idle, self._lateness = settings.ahead_limit, settings.idle_timeout, settings.lateness
 
     @property
     def empty(self) -> bool:
         """Nothing was ever read here."""
         return self.appended == BEFORE_ALL
 
-    def latest(self, appended: int) -> int:
-        """The newest event time that is believed. One bad clock must not make everybody late: what lies beyond is a dead letter."""
-        return appended + self.settings.ahead_limit
+    def observe(self, time: int, appended: int) -> bool | None:
+        """Takes note of one event; answers whether it is late, and None where its time lies too far ahead to be believed.
 
-    def observe(self, time: int, appended: int) -> bool:
-        """Takes note of one event; answers whether it is late. Written without `min` and `max`: samples come by the 100,000 a second."""
-        lateness, idle, delay, behind = self.settings.lateness, self.settings.idle_timeout, self.delay, appended - time
-        late = time < self.highest - lateness or (delay <= idle and behind > lateness + delay and self.appended != BEFORE_ALL)
-        reached = appended if behind < 0 else time
-        if reached > self.highest:
+        One bad clock must not make everybody late: what lies beyond the limit is a dead letter. Samples come by the 100,000 a second: hence
+        no `min` and `max`, and the settings at hand.
+        """
+        behind, delay, highest, reached = appended - time, self.delay, self.highest, time
+        if behind < 0:
+            if behind < -self._ahead:
+                return None
+            reached = appended
+        late = time < highest - self._lateness or (
+            behind > self._lateness + delay and delay <= self._idle and self.appended != BEFORE_ALL
+        )
+        if reached > highest:
             self.highest = reached
-        if behind > delay and (not late or behind <= idle):
+        if behind > delay and (not late or behind <= self._idle):
             # slow exporters are learned; one straggler of hours must not turn a live partition into a backfill for good
             self.delay = behind
         if appended > self.appended:

@@ -72,15 +72,14 @@ class TranslatingReducer(Reducer):
             return []  # read again after a seek
         clock = self.clock
         before = clock.highest, clock.delay, clock.appended
-        latest, again = clock.latest(append_ns), self._saved is not None and offset < self._saved.offset
+        again = self._saved is not None and offset < self._saved.offset
         self._next = offset + 1
         refused: list[AnyEvent | Foreign | Rejection] = []
         held = 0
         for item in items:
-            if isinstance(item, Rejection) or item.time > latest:
+            if isinstance(item, Rejection) or (late := clock.observe(item.time, append_ns)) is None:
                 refused.append(item)
                 continue
-            late = clock.observe(item.time, append_ns)
             self.late += late
             if isinstance(item, Foreign):
                 if late:
