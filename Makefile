@@ -4,10 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults e2e-otel lint bench bench-accuracy bench-writes fuzz golden dashboards lock clean
+.PHONY: help demo test test-faults e2e-otel e2e-kubernetes lint bench bench-accuracy bench-writes fuzz golden dashboards lock clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 demo: $(VENV)/.runs  ## live through an incident: broker, workers, store and agents on this machine; ends by itself within 90 s
 	@$(BIN)/interplay demo
@@ -20,6 +20,9 @@ test-faults: $(VENV)/.tests  ## the long fault scenarios: kill -9, broker restar
 
 e2e-otel: $(VENV)/.tests  ## a real OpenTelemetry Collector and Apache Kafka before the workers: minutes; needs Go, Java and Maven
 	$(BIN)/python scripts/e2e_otel.py
+
+e2e-kubernetes: $(VENV)/.runs  ## a real Kubernetes control plane, built with Go: fights in it must be found; a quarter of an hour, as long again to build once
+	@$(BIN)/python -m scripts.kubernetes run
 
 lint: $(VENV)/.tests  ## ruff, formatting, mypy --strict
 	$(BIN)/ruff check .
