@@ -183,6 +183,12 @@ class SourceTopic(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()  # of `json`: the names of its `[[map]]` rules; none: all of them
 
 
+class Kubernetes(msgspec.Struct, frozen=True, kw_only=True):
+    """What audit logs of Kubernetes are read for, beyond what is always read."""
+
+    metadata: tuple[str, ...] = ()  # globs over keys of labels and annotations that steer something
+
+
 class AgentName(msgspec.Struct, frozen=True, kw_only=True):
     """One `[[agent]]`: what whoever matches both globs is called."""
 
@@ -202,6 +208,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     analysis: Analysis = Analysis()
     otlp: Otlp = Otlp()
     map: tuple[Mapping, ...] = ()
+    kubernetes: Kubernetes = Kubernetes()
     waiver: tuple[Waiver, ...] = ()
     source: tuple[SourceTopic, ...] = ()
     agent: tuple[AgentName, ...] = ()

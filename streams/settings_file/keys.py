@@ -173,7 +173,13 @@ _OTLP = {
     "otlp.series": _number("cumulative series remembered per fold; what is more is left out, and counted", 1, 100_000_000),
 }
 
-KEYS: dict[str, Key] = {**_KAFKA, **_TOPICS, **_CLICKHOUSE, **_ALERT, **_WORKER, **_ANALYSIS, **_OTLP}
+_KUBERNETES = {
+    "kubernetes.metadata": Key(
+        "globs over the keys of labels and annotations that steer something: they are knobs then, as they are"
+    ),
+}
+
+KEYS: dict[str, Key] = {**_KAFKA, **_TOPICS, **_CLICKHOUSE, **_ALERT, **_WORKER, **_ANALYSIS, **_OTLP, **_KUBERNETES}
 SECRETS: tuple[str, ...] = tuple(name for name, key in KEYS.items() if key.secret)
 # a secret may be read from a file instead, as container platforms mount them
 FILE_KEYS: dict[str, str] = {f"{name}_file": name for name in SECRETS}

@@ -10,75 +10,115 @@ Deployment as `rollout`, so that they never fight with themselves, and still wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from models.events import Action, Value, Why
+from models.events import Action, Dependency, Value
 from models.lifecycles import NEWEST
 from models.values import same
-from streams.sources.kubernetes.agents import Agent, Agents
-from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, hashed, knobs_of, named_by
+from streams.settings import Settings
+from streams.sources.kubernetes.agents import Agents
+from streams.sources.kubernetes.bodies import as_object, is_dry, name_of, node_of, reason_of, replicas_that_ran
+from streams.sources.kubernetes.dependencies import Dependencies
+from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading, hashed
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
 from streams.sources.kubernetes.objects import Known, Objects
 from streams.sources.kubernetes.record import Json, Object, Record, Ref, body
+from streams.sources.kubernetes.write import Write
 from streams.sources.source import Origin
 
 REFUSED = frozenset({403, 409, 422, 429})
 NODES = frozenset({"nodes", "nodeclaims", "machines"})  # things that an autoscaler makes and ends under ever new names
 MOST_KNOBS = 200  # of one write; more are told as one change of all of it
 EXISTS, PLACE = "exists", "spec.nodeName"
+HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
 
 class Changes:
     """Requests of one cluster in the order in which they were answered. `counts` tells what became no action, and why."""
 
-    def __init__(self, origin: Origin, agents: Agents, counts: Counter[str]) -> None:
+    def __init__(self, settings: Settings, origin: Origin, counts: Counter[str]) -> None:
         self._origin = origin
         self._cluster = origin.cluster
-        self._agents = agents
+        self._agents = Agents(settings.agent)
+        self._knobs = Reading(settings.kubernetes.metadata)
+        self._dependencies = Dependencies(origin)
         self._counts = counts
         self._objects = Objects()
 
-    def actions(self, record: Record, time: int, version: int | None) -> list[Action]:
+    def events(self, record: Record, time: int, version: int | None) -> list[Action | Dependency]:
         """What the request changed at `time` (ns), to which version; empty where that is nothing. Raises what decoding a body raises."""
         ref = record.object_ref or Ref()
-        asked, answered = body(record.request_object), _object(body(record.response_object))
-        name = ref.name or _name(answered) or _name(_object(asked))
-        if not name or _dry(asked):
+        asked, answered = body(record.request_object), as_object(body(record.response_object))
+        if record.verb == "deletecollection":
+            return self._all_deleted(record, ref, asked, answered, time)
+        name = ref.name or name_of(answered) or name_of(as_object(asked))
+        if not name or is_dry(asked):
             self._counts["dry_run" if name else "no_name"] += 1
             return []
         code = record.response_status.code if record.response_status else 0
         resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
-        write = _Write(record, self._agents.agent_of(record), resource, self._origin, time, version)
-        known = self._objects.get(write.resource)
+        write = Write(record, self._agents.agent_of(record), resource, self._origin, time, version)
         if not 200 <= code < 300:
-            return self._failed(write, ref, asked, code)
+            return [*self._failed(write, ref, asked, code)]
+        found = self._applied(write, ref, asked, answered, name)
+        if record.verb == "delete" or (answered and ref.subresource == ""):
+            gone = record.verb == "delete"
+            return [
+                *found,
+                *self._dependencies.seen(ref.resource, ref.namespace, name, {} if gone else answered, time, record.audit_id),
+            ]
+        return [*found]
+
+    def _applied(self, write: Write, ref: Ref, asked: Json, answered: Object, name: str) -> list[Action]:
+        record, known = write.record, self._objects.get(write.resource)
         if ref.resource == "pods":
             return self._pod(write, ref, known, asked, answered, name)
         if record.verb == "delete":
             return self._deleted(write, ref, known)
-        if record.verb == "create" or code == 201:
-            return self._created(write, ref, known, answered or _object(asked))
+        if record.verb == "create" or (record.response_status and record.response_status.code == 201):
+            return self._created(write, ref, known, answered or as_object(asked))
         return self._changed(write, ref, known, asked, answered)
 
-    def _failed(self, write: _Write, ref: Ref, asked: Json, code: int) -> list[Action]:
+    def _all_deleted(self, record: Record, ref: Ref, asked: Json, answered: Object, time: int) -> list[Action | Dependency]:
+        """A deletion of a whole collection: of each member where the answer names them, else of "*"."""
+        code = record.response_status.code if record.response_status else 0
+        agent = self._agents.agent_of(record)
+        if not 200 <= code < 300 or agent.part != "" or is_dry(asked):
+            self._counts["derived" if agent.part else "without_effect"] += 1
+            return []
+        items = answered.get("items")
+        found: list[Action | Dependency] = []
+        for item in items[:MOST_KNOBS] if isinstance(items, list) else ():
+            if name := name_of(as_object(item)):
+                resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
+                single = replace(record, verb="delete", audit_id=f"{record.audit_id}#{name}")
+                write = Write(single, agent, resource, self._origin, time, None)
+                found += self._applied(write, ref, asked, as_object(item), name)
+                found += self._dependencies.seen(ref.resource, ref.namespace, name, {}, time, record.audit_id)
+        if items:
+            return found
+        resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), "*")
+        return [Write(record, agent, resource, self._origin, time, None).action("deletecollection", EXISTS, UNSET, False)]
+
+    def _failed(self, write: Write, ref: Ref, asked: Json, code: int) -> list[Action]:
         outcome = "rejected" if code in REFUSED else "failed"
         if code in (404, 0) or (code == 429 and ref.subresource != "eviction") or write.agent.part == "plan":
             self._counts["without_effect"] += 1
             return []
         if ref.subresource == "scale":
-            wanted = knobs_of(ref.resource, _object(asked)).get(REPLICAS, UNSET) if asked else UNSET
+            wanted = self._knobs.of(ref.resource, as_object(asked)).get(REPLICAS, UNSET) if asked else UNSET
             return [write.action("scale", REPLICAS, UNSET, wanted, outcome=outcome)]
         verb = "evict" if ref.subresource == "eviction" else write.record.verb
         return [write.action(verb, PLACE if verb == "evict" else "spec", UNSET, UNSET, outcome=outcome)]
 
-    def _pod(self, write: _Write, ref: Ref, known: Known, asked: Json, answered: Object, name: str) -> list[Action]:
+    def _pod(self, write: Write, ref: Ref, known: Known, asked: Json, answered: Object, name: str) -> list[Action]:
         """A pod is made where it is placed, and unmade where somebody other than its own controller or its kubelet ends it."""
         known.owner = known.owner or controller_of(answered) or controller_by_name(name)
         owner = resource_name(self._cluster, ref.namespace, *known.owner) if known.owner else ""
         if ref.subresource == "binding":
-            target = _object(asked).get("target")
+            target = as_object(asked).get("target")
             known.node = str(target.get("name") or "") if isinstance(target, dict) else ""
             known.ended = False
             waiting = self._objects.get(owner).drained if owner else []
@@ -87,7 +127,7 @@ class Changes:
             del waiting[-1:]
             return [bound]
         if ref.subresource == "eviction" or write.record.verb == "delete":
-            known.node = known.node or _node(answered)
+            known.node = known.node or node_of(answered)
             ours = write.agent.part != "" or known.maker == write.agent.name
             if known.ended or (ours and ref.subresource == ""):
                 self._counts["derived"] += 1
@@ -97,7 +137,7 @@ class Changes:
             verb = "evict" if ref.subresource == "eviction" else "delete"
             leaves = self._drains(ref, known.node)
             ended = write.action(
-                verb, PLACE, old, None, owner=owner, why=_reason(asked), acknowledges=[known.placed] if leaves else []
+                verb, PLACE, old, None, owner=owner, why=reason_of(asked), acknowledges=[known.placed] if leaves else []
             )
             if leaves and owner:
                 drained = self._objects.get(owner).drained
@@ -115,8 +155,8 @@ class Changes:
         cordon = resource_name(self._cluster, "", "node", node)
         return ref.subresource == "eviction" and node != "" and self._objects.get(cordon).old("spec.unschedulable") is True
 
-    def _created(self, write: _Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
-        now, before = knobs_of(ref.resource, obj), known.knobs
+    def _created(self, write: Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
+        now, before = self._knobs.of(ref.resource, obj), known.knobs
         known.knobs, known.whole = now, bool(obj)
         known.writers = {path: {write.agent.name} for path in now}
         known.owner, known.maker, known.ended = controller_of(obj), write.agent.name, False
@@ -130,7 +170,7 @@ class Changes:
         ]  # it was there before, with other values
         return [write.action("create", EXISTS, old, True, rollout=write.own_life), *rewritten]
 
-    def _deleted(self, write: _Write, ref: Ref, known: Known) -> list[Action]:
+    def _deleted(self, write: Write, ref: Ref, known: Known) -> list[Action]:
         maker, planned = known.maker, write.agent.part != "" or known.ended
         known.ended, known.maker = True, ""
         if planned:
@@ -139,19 +179,21 @@ class Changes:
         new = None if ref.resource in NODES else False
         return [write.action("delete", EXISTS, True, new, rollout=write.own_life if maker in ("", write.agent.name) else "")]
 
-    def _changed(self, write: _Write, ref: Ref, known: Known, asked: Json, answered: Object) -> list[Action]:
+    def _changed(self, write: Write, ref: Ref, known: Known, asked: Json, answered: Object) -> list[Action]:
         """Update, patch and apply alike: what differs from before, and of a patch also what it names and leaves as it is."""
         scale = ref.subresource == "scale"
         patch = write.record.verb == "patch"
         known.owner = known.owner or controller_of(answered)
         if not answered and not isinstance(asked, dict):
             known.unknown()
-            return [write.action("scale" if scale else write.record.verb, REPLICAS if scale else "spec", UNSET, UNSET)]
+            self._counts["values_hidden_by_the_audit_policy"] += 1
+            verb, knob = ("scale", REPLICAS) if scale else (write.record.verb, "spec")
+            return [write.action(verb, knob, UNSET, UNSET, why=HIDDEN)]
         whole = bool(answered) and not scale
-        now = knobs_of(ref.resource, answered or _object(asked))
-        named = {REPLICAS} if scale else (named_by(ref.resource, asked) if patch else set())
+        now = self._knobs.of(ref.resource, answered or as_object(asked))
+        named = {REPLICAS} if scale else (self._knobs.named_by(ref.resource, asked) if patch else set())
         if scale and known.old(REPLICAS) is UNSET:
-            before = _status_replicas(answered)  # what ran before the write: a fair stand-in for what was wanted
+            before = replicas_that_ran(answered)  # what ran before the write: a fair stand-in for what was wanted
             if before is not None:
                 known.knobs[REPLICAS] = before
         if not whole and not scale and not patch:
@@ -167,7 +209,7 @@ class Changes:
             self._counts["unchanged"] += 1
         return told
 
-    def _one(self, write: _Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
+    def _one(self, write: Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
         old = known.old(path)
         touched = not named.isdisjoint(_above(path))
         if same(old, new) or (old is UNSET and not touched):
@@ -182,86 +224,6 @@ class Changes:
         verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
         plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
         return write.action(verb, path, old, new, rollout=plan if write.agent.part == "plan" else "")
-
-
-class _Write:
-    """What the actions of one request share."""
-
-    def __init__(self, record: Record, agent: Agent, resource: str, origin: Origin, time: int, version: int | None) -> None:
-        self.record, self.agent, self.resource = record, agent, resource
-        self.own_life = f"{agent.name} {resource}"
-        self._source = f"k8s/{origin.cluster}/{agent.instance}"
-        self._domain = origin.domain
-        self._time, self._version = time, version
-
-    def action(
-        self,
-        verb: str,
-        parameter: str,
-        old: Value | UnsetType,
-        new: Value | UnsetType,
-        *,
-        owner: str = "",
-        outcome: str = "applied",
-        rollout: str = "",
-        why: str = "",
-        acknowledges: Sequence[str] = (),
-    ) -> Action:
-        """One action; its id is the auditID and the knob."""
-        return Action(
-            time=self._time,
-            source=self._source,
-            domain=self._domain,
-            id=f"{self.record.audit_id}#{parameter}"[:512],
-            resource=self.resource,
-            agent=self.agent.name,
-            verb=verb,
-            parameter=parameter,
-            old=old,
-            new=new,
-            version=self._version if outcome == "applied" else None,
-            outcome=outcome,
-            owner=owner,
-            rollout=rollout,
-            acknowledges=tuple(each for each in acknowledges if each),
-            why=Why(text=why[:1000]) if why else None,
-        )
-
-
-def _object(value: Json) -> Object:
-    return value if isinstance(value, dict) and value.get("kind") != "Status" else {}
-
-
-def _name(obj: Object) -> str:
-    meta = obj.get("metadata")
-    name = meta.get("name") if isinstance(meta, dict) else None
-    return name if isinstance(name, str) and len(name) <= 253 else ""
-
-
-def _node(obj: Object) -> str:
-    spec = obj.get("spec")
-    node = spec.get("nodeName") if isinstance(spec, dict) else None
-    return node if isinstance(node, str) else ""
-
-
-def _dry(asked: Json) -> bool:
-    """A trial run may be asked for in the body of a deletion or eviction."""
-    options = asked.get("deleteOptions") if isinstance(asked, dict) else None
-    return isinstance(asked, dict) and bool(asked.get("dryRun") or (isinstance(options, dict) and options.get("dryRun")))
-
-
-def _reason(asked: Json) -> str:
-    """Why a pod is evicted, where the eviction carries it (the descheduler does)."""
-    meta = asked.get("metadata") if isinstance(asked, dict) else None
-    notes = meta.get("annotations") if isinstance(meta, dict) else None
-    reason = notes.get("reason") if isinstance(notes, dict) else None
-    return reason if isinstance(reason, str) else ""
-
-
-def _status_replicas(scale: Object) -> int | None:
-    status = scale.get("status")
-    replicas = status.get("replicas", 0) if isinstance(status, dict) else None
-    return replicas if isinstance(replicas, int) else None
 
 
 def _above(path: str) -> set[str]:

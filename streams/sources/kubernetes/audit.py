@@ -17,14 +17,14 @@ import msgspec
 from msgspec.structs import replace
 
 from models.decode import Rejection
-from models.events import Action, Sample, Why
+from models.events import Action, AnyEvent, Why
 from models.foreign import Foreign, Found, Place
 from models.instants import SECOND, parse_time
 from models.rejection import clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.actions import Changes
-from streams.sources.kubernetes.agents import Agents
 from streams.sources.kubernetes.autoscalers import WITHIN, Accounts, Hint, demand, is_status, reads
+from streams.sources.kubernetes.events import RESCALED, Happening, happenings, transition
 from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records, version_of
 from streams.sources.source import Headers, Origin
@@ -32,7 +32,7 @@ from streams.sources.source import Headers, Origin
 SKEW = SECOND  # between the clocks of several API servers; one server's own lines are measured to be 10 ms apart at most
 LOOK = WITHIN + SKEW  # event time that has to be known after a request
 
-WRITES = frozenset({"create", "update", "patch", "delete", "apply"})
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "apply"})
 LAST_STAGES = frozenset({"ResponseComplete", "Panic"})
 SUBRESOURCES = frozenset({"", "scale", "eviction", "binding"})
 IGNORED = frozenset(
@@ -70,6 +70,7 @@ class Request(Foreign, frozen=True, kw_only=True):
     record: Record
     version: int | None = None
     status: bool = False
+    rescaled: Happening | None = None  # what an autoscaler says of itself in an Event
 
     @property
     def object(self) -> _Object:
@@ -86,25 +87,34 @@ class Audit:
         self._settings = settings
         self._origin = origin
 
-    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[Request | Rejection]:
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Request | Rejection]:
         """See `Source`."""
-        found: list[Request | Rejection] = []
+        found: list[AnyEvent | Request | Rejection] = []
         for record in records(value):
             if isinstance(record, Rejection):
                 found.append(record)
                 continue
             change = self._is_change(record)
-            if not change and not (record.stage in LAST_STAGES and is_status(record)):
+            status = not change and record.stage in LAST_STAGES and is_status(record)
+            happening = None if change or status else _happening(record)
+            if not change and not status and happening is None:
                 continue
             try:
+                if happening is not None and happening.reason != RESCALED:
+                    told = transition(happening, self._origin)
+                    found += [told] if told else []
+                    continue
                 time = parse_time(record.stage_timestamp)
             except ValueError as error:
                 found.append(Rejection("bad_time", "stageTimestamp", clipped(str(error))))
                 continue
             version = version_of(record) if change else None
             found.append(
-                Request(time=time, source="", id=record.audit_id, place=place, record=record, version=version, status=not change)
-            )
+                Request(
+                    time=time, source="", id=record.audit_id, place=place, record=record, version=version, status=status,
+                    rescaled=happening,
+                )
+            )  # fmt: skip
         return found
 
     def fold(self) -> AuditFold:
@@ -132,7 +142,7 @@ class AuditFold:
 
     def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
-        self._changes = Changes(origin, Agents(settings.agent), self.counts)
+        self._changes = Changes(settings, origin, self.counts)
         self._accounts = Accounts()
         self._turns: deque[tuple[int, _Object]] = deque()  # moments to be given to requests, in order
         self._waiting: dict[_Object, list[Request]] = {}  # in order
@@ -140,7 +150,9 @@ class AuditFold:
     def translate(self, record: Foreign) -> Sequence[Found]:
         """Takes it in; it is answered when it has passed by `delay`."""
         assert isinstance(record, Request)
-        if record.status:
+        if record.rescaled is not None:
+            self._accounts.explain(record.time, record.rescaled)
+        elif record.status:
             self._accounts.add(record.time, record.record)
         else:
             self._turns.append((record.time, record.object))
@@ -158,13 +170,13 @@ class AuditFold:
         request = self._next(name)
         self._accounts.forget(moment - SKEW)
         try:
-            actions = self._changes.actions(request.record, moment, request.version)
+            events = self._changes.events(request.record, moment, request.version)
             hint = self._accounts.of(request.record, request.time)
         except _BAD as error:
             yield request.place, _refused(error)
             return
-        for action in actions:
-            yield from ((request.place, event) for event in (_with_reasons(action, hint) if hint else (action,)))
+        for event in events:
+            yield from ((request.place, each) for each in (_with_reasons(event, hint) if hint else (event,)))
 
     def _next(self, name: _Object) -> Request:
         """Of the object's requests, the lowest version within SKEW of the first; without a version, the first."""
@@ -184,13 +196,28 @@ class AuditFold:
         return request
 
 
-def _with_reasons(action: Action, hint: Hint) -> Iterator[Action | Sample]:
+def _happening(record: Record) -> Happening | None:
+    """The Event that a request wrote, where the policy keeps its body."""
+    ref, code = record.object_ref, record.response_status.code if record.response_status else 0
+    if ref is None or ref.resource != "events" or record.verb not in WRITES or not 200 <= code < 300:
+        return None
+    for written in (record.response_object, record.request_object):
+        try:
+            (found,) = happenings(bytes(written))
+            return found if found.about.name else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            continue
+    return None
+
+
+def _with_reasons(action: AnyEvent, hint: Hint) -> Iterator[AnyEvent]:
     """An autoscaler's write with what it rested on, and the demand that it saw."""
-    if action.parameter != REPLICAS or action.outcome != "applied":
+    if not isinstance(action, Action) or action.parameter != REPLICAS or action.outcome != "applied":
         yield action
         return
     yield from demand(action, hint)
-    yield replace(action, reads=reads(action, hint), why=Why(text=f"HorizontalPodAutoscaler {hint.autoscaler}"))
+    text = f"HorizontalPodAutoscaler {hint.autoscaler}" + (f": {hint.reason}" if hint.reason else "")
+    yield replace(action, reads=reads(action, hint), why=Why(text=text[:1000]))
 
 
 def _refused(error: Exception) -> Rejection:

@@ -16,11 +16,13 @@ import msgspec
 
 from models.events import Action, Read, Sample
 from models.instants import SECOND
+from streams.sources.kubernetes.events import Happening
 from streams.sources.kubernetes.naming import kind_of
 from streams.sources.kubernetes.record import Json, Object, Record, body
 
 ACCOUNT = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 WITHIN = 2 * SECOND  # between a scale write and the status that tells of it; measured: 3 to 60 ms
+_SIZE = re.compile(r"New size: ([0-9]{1,9})")
 _QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti|)$")
 _UNITS = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _Wanted: TypeAlias = tuple[str, str, str, int]  # namespace, kind, name, replicas
@@ -41,6 +43,7 @@ class Hint(msgspec.Struct, frozen=True):
     autoscaler: str
     metrics: tuple[Metric, ...]
     ran: int
+    reason: str = ""  # as its Event has it
 
 
 def is_status(record: Record) -> bool:
@@ -57,6 +60,7 @@ class Accounts:
     def __init__(self) -> None:
         self._told: dict[_Wanted, deque[tuple[int, Hint]]] = {}
         self._times: deque[tuple[int, _Wanted]] = deque()
+        self._reasons: deque[tuple[int, tuple[str, int], str]] = deque()
 
     def add(self, time: int, record: Record) -> None:
         """Takes in the next status."""
@@ -64,8 +68,17 @@ class Accounts:
             self._told.setdefault(account[0], deque()).append((time, account[1]))
             self._times.append((time, account[0]))
 
+    def explain(self, time: int, rescaled: Happening) -> None:
+        """Takes in the next Event of an autoscaler that has scaled: "New size: 6; reason: cpu resource utilization above target"."""
+        size = _SIZE.search(rescaled.text)
+        if size:
+            name = (f"{rescaled.about.namespace}/{rescaled.about.name}", int(size[1]))
+            self._reasons.append((time, name, rescaled.text))
+
     def forget(self, time: int) -> None:
         """Nothing from before `time` will be asked for."""
+        while self._reasons and self._reasons[0][0] < time:
+            self._reasons.popleft()
         while self._times and self._times[0][0] < time:
             _, wanted = self._times.popleft()
             told = self._told[wanted]
@@ -85,8 +98,16 @@ class Accounts:
         for told, hint in self._told.get((ref.namespace, kind_of(ref.resource), ref.name, wanted), ()):
             if told >= time:
                 ran = _whole(_dict(asked.get("status")).get("replicas"))
-                return msgspec.structs.replace(hint, ran=ran) if told - time <= WITHIN else None
+                return (
+                    msgspec.structs.replace(hint, ran=ran, reason=self._reason(hint, wanted, time))
+                    if told - time <= WITHIN
+                    else None
+                )
         return None
+
+    def _reason(self, hint: Hint, wanted: int, time: int) -> str:
+        of = (hint.autoscaler, wanted)
+        return next((text for told, name, text in self._reasons if name == of and time <= told <= time + WITHIN), "")
 
 
 def reads(action: Action, hint: Hint) -> tuple[Read, ...]:

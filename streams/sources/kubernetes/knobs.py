@@ -10,7 +10,8 @@ ConfigMaps and Secrets) is told as a hash, never as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -24,6 +25,7 @@ MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
 CONTENT = frozenset({"configmaps", "secrets"})
+GATEWAY = frozenset({"httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
 REPLICAS = "spec.replicas"
 _INTEGERS = 1 << 63
 
@@ -37,6 +39,8 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
         return {}
     if resource == "ingresses":
         return {"spec.backends": tuple(sorted(_backends(spec)))}
+    if resource in GATEWAY:
+        spec = {**spec, "rules": {f"{number}": _rule(rule) for number, rule in enumerate(_listed(spec.get("rules")))}}
     found = dict(_leaves("spec", spec, 0, False))
     if obj.get("kind") == "Scale":
         return {REPLICAS: found.get(REPLICAS, 0)}
@@ -53,6 +57,31 @@ def named_by(resource: str, patch: Json) -> set[str]:
         if isinstance(place, str):
             paths.add(".".join(part.replace("~1", "/").replace("~0", "~") for part in place.strip("/").split("/")))
     return paths
+
+
+class Reading:
+    """The same, and the labels and annotations that the operator says are knobs, by globs over their keys."""
+
+    def __init__(self, metadata: Sequence[str] = ()) -> None:
+        self._metadata = metadata
+
+    def of(self, resource: str, obj: Object) -> Knobs:
+        """See `knobs_of`."""
+        found = knobs_of(resource, obj)
+        return {**found, **dict(self._labels(obj))} if self._metadata else found
+
+    def named_by(self, resource: str, patch: Json) -> set[str]:
+        """See `named_by`."""
+        found = named_by(resource, patch)
+        return found | {path for path, _ in self._labels(patch)} if self._metadata and isinstance(patch, dict) else found
+
+    def _labels(self, obj: Object) -> Iterator[tuple[str, Value]]:
+        meta = obj.get("metadata")
+        for part in ("labels", "annotations"):
+            values = meta.get(part) if isinstance(meta, dict) else None
+            for key, value in values.items() if isinstance(values, dict) else ():
+                if isinstance(value, str) and any(fnmatchcase(key, glob) for glob in self._metadata):
+                    yield f"metadata.{part}[{key[:253]}]", _short(value)
 
 
 def hashed(value: Json) -> str:
@@ -78,6 +107,22 @@ def _backends(spec: Object) -> Iterator[str]:
     default = spec.get("defaultBackend") or spec.get("backend")
     if default:
         yield _short(f"* -> {_service(default)}")
+
+
+def _rule(rule: Json) -> Json:
+    """A rule of a Gateway route, its backends by name: their weights are knobs."""
+    if not isinstance(rule, dict) or not isinstance(rule.get("backendRefs"), list):
+        return rule
+    named: list[Json] = []
+    for ref in _listed(rule["backendRefs"]):
+        if isinstance(ref, dict):
+            port = f":{ref['port']}" if "port" in ref else ""
+            named.append({"name": f"{ref.get('name')}{port}", "weight": ref.get("weight", 1)})
+    return {**rule, "backendRefs": named}
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _service(backend: Json) -> str:

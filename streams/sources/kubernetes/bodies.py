@@ -1,0 +1,45 @@
+"""What single fields of a request's or an answer's body say."""
+
+from __future__ import annotations
+
+from streams.sources.kubernetes.record import Json, Object
+
+
+def as_object(value: Json) -> Object:
+    """The object; empty where it is none, or a Status."""
+    return value if isinstance(value, dict) and value.get("kind") != "Status" else {}
+
+
+def name_of(obj: Object) -> str:
+    """Its name, where it has a valid one."""
+    meta = obj.get("metadata")
+    name = meta.get("name") if isinstance(meta, dict) else None
+    return name if isinstance(name, str) and len(name) <= 253 else ""
+
+
+def node_of(obj: Object) -> str:
+    """The node that a pod is placed on."""
+    spec = obj.get("spec")
+    node = spec.get("nodeName") if isinstance(spec, dict) else None
+    return node if isinstance(node, str) else ""
+
+
+def is_dry(asked: Json) -> bool:
+    """A trial run may be asked for in the body of a deletion or eviction."""
+    options = asked.get("deleteOptions") if isinstance(asked, dict) else None
+    return isinstance(asked, dict) and bool(asked.get("dryRun") or (isinstance(options, dict) and options.get("dryRun")))
+
+
+def reason_of(asked: Json) -> str:
+    """Why a pod is evicted, where the eviction carries it (the descheduler does)."""
+    meta = asked.get("metadata") if isinstance(asked, dict) else None
+    notes = meta.get("annotations") if isinstance(meta, dict) else None
+    reason = notes.get("reason") if isinstance(notes, dict) else None
+    return reason if isinstance(reason, str) else ""
+
+
+def replicas_that_ran(scale: Object) -> int | None:
+    """Of a Scale, before the write; zero is left out."""
+    status = scale.get("status")
+    replicas = status.get("replicas", 0) if isinstance(status, dict) else None
+    return replicas if isinstance(replicas, int) else None

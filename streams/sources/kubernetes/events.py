@@ -1,0 +1,176 @@
+"""Kubernetes Events (core/v1, events.k8s.io/v1) as transitions: warnings, and what a node went through.
+
+They come in three ways: written to the API server, and so in its audit log where the policy keeps their bodies; as JSON from an event
+exporter; and from `kubectl get events -o json`, one by one. A pod's events are told of its workload, the lasting thing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from models.events import AnyEvent, Transition
+from models.foreign import Foreign, Place, Translator
+from models.instants import parse_time
+from models.rejection import Rejection, clipped, explained
+from streams.settings import Settings
+from streams.sources.kubernetes.naming import controller_by_name, resource_name
+from streams.sources.source import Headers, Origin
+
+RESCALED = "SuccessfulRescale"
+STATES = frozenset(
+    {"NodeReady", "NodeNotReady", "NodeSchedulable", "NodeNotSchedulable", "Rebooted", "Preempted", "TaintManagerEviction"}
+)
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class About(msgspec.Struct, frozen=True):
+    """The object that an event is about."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class Meta(msgspec.Struct, frozen=True, rename="camel"):
+    """What names one event."""
+
+    name: str = ""
+    uid: str = ""
+    creation_timestamp: str | None = None
+
+
+class Series(msgspec.Struct, frozen=True, rename="camel"):
+    """How often it was seen again."""
+
+    count: int = 0
+    last_observed_time: str | None = None
+
+
+class Component(msgspec.Struct, frozen=True):
+    """Who reports."""
+
+    component: str = ""
+
+
+class Happening(msgspec.Struct, frozen=True, rename="camel"):
+    """One Event of either API group."""
+
+    reason: str
+    metadata: Meta = Meta()
+    involved_object: About | None = None
+    regarding: About | None = None
+    message: str = ""
+    note: str = ""
+    type: str = ""
+    count: int | None = None
+    series: Series | None = None
+    event_time: str | None = None
+    last_timestamp: str | None = None
+    first_timestamp: str | None = None
+    source: Component | None = None
+    reporting_component: str = ""
+    reporting_controller: str = ""
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        return self.involved_object or self.regarding or About()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return (self.message or self.note)[:1000]
+
+    @property
+    def when(self) -> str:
+        """The newest of its times that there is, RFC 3339."""
+        seen = self.series.last_observed_time if self.series else None
+        return seen or self.last_timestamp or self.event_time or self.first_timestamp or self.metadata.creation_timestamp or ""
+
+
+class _Routed(msgspec.Struct):
+    """As the event router writes them."""
+
+    event: msgspec.Raw
+
+
+class _Listed(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
+_happening = msgspec.json.Decoder(Happening).decode
+_routed = msgspec.json.Decoder(_Routed).decode
+_listed = msgspec.json.Decoder(_Listed).decode
+
+
+def recognised(line: bytes) -> bool:
+    """Whether a line is an Event, or holds one."""
+    if b'"involvedObject"' not in line and b'"regarding"' not in line:
+        return False
+    try:
+        return any(each.about.name for each in happenings(line))
+    except _BAD:
+        return False
+
+
+def happenings(line: bytes) -> list[Happening]:
+    """The Events of one record. Raises what decoding raises."""
+    try:
+        return [_happening(line)]
+    except msgspec.ValidationError:
+        if b'"items"' in line:
+            return [_happening(item) for item in _listed(line).items]
+        return [_happening(_routed(line).event)]
+
+
+def transition(event: Happening, origin: Origin) -> Transition | None:
+    """What it tells; None for what is routine. Raises ValueError for a bad time."""
+    about, warning = event.about, event.type == "Warning"
+    if not about.name or not event.reason or not (warning or event.reason in STATES):
+        return None
+    kind, name = about.kind.lower(), about.name
+    if kind == "pod" and (owner := controller_by_name(name)):
+        kind, name = owner
+    reporter = event.reporting_component or event.reporting_controller or (event.source.component if event.source else "")
+    count = event.series.count if event.series else event.count or 1
+    return Transition(
+        time=parse_time(event.when),
+        source=f"k8s/{origin.cluster}/{reporter or 'events'}"[:512],
+        id=f"{event.metadata.uid or event.metadata.name}#{count}"[:512],
+        domain=origin.domain,
+        resource=resource_name(origin.cluster, "" if kind == "node" else about.namespace, kind or "object", name)[:512],
+        metric=event.reason[:512],
+        after=event.type or "Normal",
+        severity="warning" if warning else "info",
+        text=f"{about.name}: {event.text}"[:1000],
+    )
+
+
+class Events:
+    """A `Source`: each stands for itself."""
+
+    def __init__(self, settings: Settings, origin: Origin) -> None:
+        self.counts: Counter[str] = Counter()
+        self._origin = origin
+
+    def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Foreign | Rejection]:
+        """See `Source`."""
+        found: list[AnyEvent | Foreign | Rejection] = []
+        try:
+            for each in happenings(value):
+                told = transition(each, self._origin)
+                self.counts["changes" if told else "routine"] += 1
+                found += [told] if told else []
+        except _BAD as error:
+            why = explained(error)
+            return [why if why.reason != "not_cloudevents" else Rejection("wrong_type", why.path, "no Kubernetes Event")]
+        except ValueError as error:
+            return [Rejection("bad_time", "lastTimestamp", clipped(str(error)))]
+        return found
+
+    def fold(self) -> Translator:
+        """Never asked."""
+        raise AssertionError("a Kubernetes Event stands for itself")
