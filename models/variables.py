@@ -159,6 +159,14 @@ class Variables:
         ring = self._states.get(name)
         return [install.event for install in ring.writes if isinstance(install.event, Transition)] if ring is not None else []
 
+    def changed(self, name: Name, earliest: int, until: int) -> bool:
+        """Whether one of the newest transitions of a state lies between `earliest` and `until` (ns), both included."""
+        ring = self._states.get(name)
+        for install in reversed(ring.writes) if ring is not None else ():
+            if install.event.time <= until:
+                return install.event.time >= earliest
+        return False
+
     def newest(self, name: Name) -> Install | None:
         """The last write of a knob within the memory, as the graph keeps it."""
         ring = self._knobs.get(name)

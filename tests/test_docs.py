@@ -14,7 +14,7 @@ from models.analyzer import Analyzer
 from models.configuration import Analysis
 from models.detectors import cascade, conflict, opposition
 from models.detectors.conflict import case, destruction, guard, objectives, override, stale
-from models.detectors.thrashing import force, identity, ratchet, swings, transfer
+from models.detectors.thrashing import force, identity, ratchet, states, swings, transfer
 from models.events import Event
 from models.instants import format_duration
 from models.notation import parse
@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "patterns.md").read_text()
 MODULES = {
     "force": force,
+    "states": states,
     "swings": swings,
     "transfer": transfer,
     "identity": identity,

@@ -1,4 +1,4 @@
-"""What a few writes are worth: swings that vary and swings that settle, demand that explains two agents, and what a fight is called."""
+"""What a few writes are worth: swings that vary or settle, demand that explains two agents, what a fight is called, two knobs in step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from small_histories import findings, moment, only, turns
+import pytest
+from small_histories import findings, moment, only, turns, wrote
 from test_thrashing_kinds import demand
 
 from benchmarks.accuracy.families import Pen, follow
@@ -85,3 +86,16 @@ def test_whether_a_lone_agent_hunts_or_follows_demand_that_nobody_sends_is_not_i
         hunter.write("autoscaler", value)
     assert hunter.events == follower
     assert len(follower) > 8
+
+
+@pytest.mark.parametrize("first", ["a", "z"])  # by a millisecond: the one before by name, or the one after
+@pytest.mark.parametrize("share", [[50, 60, 70, 80, 90], [5, 25, 45, 65, 85, 95]])
+def test_a_transfer_in_many_steps_is_told_once(first: str, share: list[int]) -> None:
+    steps = (share + share[-2:0:-1]) * 4
+    writes: list[Event] = []
+    for i, (old, new) in enumerate(pairwise(steps)):
+        pair = [(f"queue/{first} weight", old, new), ("queue/m weight", 100 - old, 100 - new)]
+        writes += [wrote(40 * i + 0.001 * n, "router", was, now, knob, id=f"w{i}-{n}") for n, (knob, was, now) in enumerate(pair)]
+    (found,) = [finding for finding in findings(*writes) if finding.pattern == "thrashing"]
+    assert (found.kind, found.metrics["opposition"]) == ("transfer", -1.0)
+    assert found.resources == tuple(sorted(["queue/m", f"queue/{first}"]))

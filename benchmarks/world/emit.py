@@ -25,6 +25,7 @@ from models.rejection import Rejection
 BEGIN = 1_790_000_000 * SECOND
 DEMAND_EVERY = 15  # s between samples
 SLOW_MS, WELL_MS = 800.0, 200.0  # the service's health goes to degraded above the one, and back below the other
+ZONE_SLOW_MS, ZONE_WELL_MS = 100.0, 60.0  # and so does either zone of the database
 Fields: TypeAlias = dict[str, object]
 
 
@@ -92,12 +93,27 @@ def _all(record: Record, axes: Axes, rng: random.Random) -> Iterator[tuple[float
                     "sample", f"gateway/{resource}", f"s{number}", t, resource, metric=NAMES[metric][1], value=value, role="demand"
                 ),
             )
+    for t, now, before in _states(record.metrics["latency_ms"], SLOW_MS, WELL_MS):
+        yield (
+            t,
+            _event("transition", "monitor/0", f"h{t:g}", t, WEB, **{"metric": "health", "from": before, "to": now, "slo": True}),
+        )
+    for zone in ("zone-a", "zone-b"):
+        resource, metric = NAMES[zone]
+        for t, now, before in _states(record.metrics[zone], ZONE_SLOW_MS, ZONE_WELL_MS):
+            yield (
+                t,
+                _event("transition", f"monitor/{zone}", f"z{t:g}", t, resource, **{"metric": metric, "from": before, "to": now}),
+            )
+
+
+def _states(series: Sequence[float], slow: float, well: float) -> Iterator[tuple[float, str, str]]:
+    """When a monitor that sees a latency (ms) calls it degraded, and ok again: (s, what it is, what it was)."""
     health = "ok"
-    for t, latency in enumerate(record.metrics["latency_ms"]):
-        now = "degraded" if latency > SLOW_MS else "ok" if latency < WELL_MS else health
+    for t, latency in enumerate(series):
+        now = "degraded" if latency > slow else "ok" if latency < well else health
         if now != health:
-            change = {"metric": "health", "from": health, "to": now, "slo": True}
-            yield float(t), _event("transition", "monitor/0", f"h{t}", t, WEB, **change)
+            yield float(t), now, health
             health = now
 
 

@@ -34,6 +34,7 @@ from models.detectors.thrashing.force import (
     score,
     severity,
 )
+from models.detectors.thrashing.states import followed
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing
 from models.events import Action, key, ref
@@ -72,7 +73,8 @@ def swings(event: Action, domain: Domain, stands: Standing, settings: Thrashing)
 
 def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
     """How much of a reversal is justified: all by an experiment, a rollout or a word between the two, or where one agent turns on itself
-    by hardly more than the dead band, which is its tolerance and rounding; in part by demand that moved. Two agents that follow the same
+    by hardly more than the dead band, which is its tolerance and rounding; all where it has no size and follows a state that changed by
+    itself; in part by demand that moved. Two agents that follow the same
     demand go the same way: where one turns another back, demand must have asked for the swing and not only for its first step, and for more
     than the dead band."""
 
@@ -81,7 +83,9 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
             return 1.0
         if step and event.agent == undone.agent and max(abs(step), swing) < ROUNDING * deadband:
             return 1.0
-        if not drivers or not step:
+        if not step:
+            return 1.0 if followed(event, undone, domain) else 0.0
+        if not drivers:
             return 0.0
         asked = 2.0 * drivers.move(since, event.time, step > 0)
         if event.agent == undone.agent:  # whose rounding may make one whole step of little

@@ -2,7 +2,8 @@
 
 A knob that thrashes is held against the other knobs that its agent wrote lately, those that set it off, and the same knob of its
 neighbours: at its turning points, does the other move the other way each time? Then one finding tells of both, as kind `transfer`.
-Correlation of the moves, not of the phases: on plateaus a phase wanders.
+Correlation of the moves, not of the phases: on plateaus a phase wanders. Of the moves as they are, since what one gives away the other
+gets, or of their logarithms, where the two have units of their own: whichever opposes more.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from models.variables import Name
 OPPOSED = -0.8  # correlation of the moves of two knobs from which on load is moved, not changed
 FEWEST = 3  # moves that can be compared
 TURNS = 8  # newest turning points that are compared
-COMPARED = 32  # newest writes of the other knob among which its value at those is looked for
+COMPARED = 64  # newest writes of the other knob among which its value at those is looked for
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -66,31 +67,42 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
 
 
 def _correlation(found: Swings, others: list[Action]) -> float | None:
-    """Of the moves of the two knobs between this one's turning points; None where too few can be compared."""
-    newest = found.zigzag.reversals[-TURNS:]
-    turns = [newest[0].undone, *(reversal.event for reversal in newest)]
+    """Of the moves of the two knobs between this one's extremes; None where too few can be compared."""
     times = [write.time for write in others]
     values = [number(write.new) for write in others]
     if len(others) < FEWEST or any(value is None for value in values):
         return None
-    first = number(others[0].old)
+    first = number(others[0].old) if len(others) < COMPARED else None  # what stood before older ones is not known
 
     def at(time: int) -> float | None:
         place = bisect_right(times, time)
         return values[place - 1] if place else first
 
-    moves: list[tuple[float, float]] = []
-    middles = [(a.time + b.time) // 2 for a, b in pairwise(turns)]
-    middles.insert(0, 2 * turns[0].time - middles[0])
-    mine = [number(turns[0].old), *(number(write.new) for write in turns)]
-    for (before, after), (a, b) in zip(pairwise(mine), pairwise(middles), strict=False):
-        x, y = at(a), at(b)
-        if before is not None and after is not None and x is not None and y is not None:
-            moves.append((_ln(after) - _ln(before), _ln(y) - _ln(x)))
-    if len(moves) < FEWEST:
+    points = [(mine, at(time)) for mine, time in _extremes(found)]
+    known = [(mine, other) for mine, other in points if mine is not None and other is not None]
+    if len(known) <= FEWEST:
         return None
-    scale = math.sqrt(sum(dx * dx for dx, _ in moves) * sum(dy * dy for _, dy in moves))
-    return sum(dx * dy for dx, dy in moves) / scale if scale else None
+    logs = [(_ln(mine), _ln(other)) for mine, other in known]
+    return min(_cosine([(c - a, d - b) for (a, b), (c, d) in pairwise(scaled)]) for scaled in (known, logs))
+
+
+def _extremes(found: Swings) -> list[tuple[float | None, int]]:
+    """The values at which this knob turned, and where it began, each with a time (ns) at which it stood there: the other may have been
+    written just before or just after, so not the very moment of a write."""
+    turned = found.zigzag.reversals
+    points = [(number(r.undone.new), (r.undone.time + r.event.time) // 2) for r in turned]
+    begun = found.first.time - (points[0][1] - turned[0].undone.time)
+    return [(number(found.first.old), begun), *points][-TURNS:]
+
+
+def _cosine(moves: list[tuple[float, float]]) -> float:
+    """-1 = always opposed, 1 = always together, 0 also where one of the two does not move. Scaled first, or squares overflow."""
+    widest, other = max(abs(dx) for dx, _ in moves), max(abs(dy) for _, dy in moves)
+    if not (0.0 < widest < math.inf and 0.0 < other < math.inf):
+        return 0.0
+    pairs = [(dx / widest, dy / other) for dx, dy in moves]
+    scale = math.sqrt(sum(dx * dx for dx, _ in pairs) * sum(dy * dy for _, dy in pairs))
+    return sum(dx * dy for dx, dy in pairs) / scale
 
 
 def _ln(value: float) -> float:
