@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from streams.settings import AgentName
 from streams.sources.cloudtrail.agents import Agents
 from streams.sources.cloudtrail.record import Head, heads, recognised, record
 
+DOCS = (Path(__file__).parent.parent / "docs" / "cloudtrail.md").read_text()
 ONE = desired(0, AUTOSCALER, 4)
 TEXT = json.dumps(ONE)
 LOGS = {
@@ -303,3 +305,20 @@ def test_old_values_rest_on_a_bounded_past() -> None:
         border = ((START + cut * 1200 * SECOND) // HOUR + 2) * HOUR
         late = [each for each in long if isinstance(each, Action) and each.time >= border]
         assert late and late == [each for each in short if isinstance(each, Action) and each.time >= border]
+
+
+def test_the_files_of_a_trail_read_as_one_log_know_old_values_across_them(tmp_path: Path) -> None:
+    """The loop of docs/cloudtrail.md, over one file per call."""
+    for number in range(8):
+        who, count = ((AUTOSCALER, 6), (SCHEDULER, 2))[number % 2]
+        text = json.dumps({"Records": [desired(240 * number, who, count)]})
+        (tmp_path / f"{number}.json.gz").write_bytes(gzip.compress(text.encode()))
+    loop = next(line for line in DOCS.splitlines() if line.startswith("for file in"))
+    script = loop.replace("trail/*", "*").replace("interplay analyze -", "cat")
+    joined = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=True).stdout
+    for name, text in (("lines", joined), ("joined", joined.replace(b"\n", b""))):
+        (tmp_path / name).write_bytes(text)
+        done = interplay("analyze", name, "--format", "json", cwd=tmp_path)
+        (finding,) = (decode_finding(line.encode()) for line in done.stdout.splitlines())
+        assert finding.resources == (GROUP,)
+        assert "8 events" in done.stderr

@@ -31,6 +31,7 @@ DEEPEST = 5  # shells within each other
 UNPACKED = 64 << 20  # bytes that a compressed record may become
 _ABSENT = msgspec.Raw(b"null")
 _OURS = re.compile(rb'\\*"eventSource\\*"\s*:\s*\\*"[a-z0-9.-]+\.amazonaws\.com\\*"')  # also inside a text
+_SPACE = re.compile(r"\s*")
 _GZIP = b"\x1f\x8b"
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -251,7 +252,7 @@ def _several(value: bytes) -> Iterator[Head | Rejection | str]:
         while at < len(text):
             end = _end(text, at)[1]
             yield from _guarded(text[at:end].encode(), "", 0)
-            at = end + len(text[end:]) - len(text[end:].lstrip())
+            at = end + len(_SPACE.match(text, end)[0])  # type: ignore[index]  # it matches nothing, too
     except (ValueError, RecursionError) as error:
         yield (
             named(explained(error))
