@@ -72,6 +72,9 @@ RULES = settings_of(
 )
 
 
+MAPPED = Mapped(Settings(map=RULES), Origin())
+
+
 def seeds() -> list[Any]:
     """Calls of every line that the tests have, every shape, and a record for the rules."""
     calls = [call(n, TERRAFORM, name, request, answer) for n, (name, request, answer, _) in enumerate(CALLS)]
@@ -100,8 +103,7 @@ def reshaped(draw: random.Random, pool: list[Any]) -> bytes:
 
 def mapped(data: bytes) -> list[AnyEvent | Rejection]:
     """What the rules make of it."""
-    source = Mapped(Settings(map=RULES), Origin())
-    return list(source.parse(data, (), 1))
+    return list(MAPPED.parse(data, (), 1))
 
 
 def check(data: bytes) -> Counter[str]:

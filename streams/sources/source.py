@@ -37,7 +37,7 @@ class Source(Protocol):
         Looks at nothing but the record. `place` goes into each `Foreign`."""
 
     def fold(self) -> Translator:
-        """A new fold, empty, for what `parse` answers as `Foreign`. A source without such records is never asked."""
+        """A new fold, empty, for what `parse` answers as `Foreign`. Of a source without such records it stays empty."""
 
 
 class Kind(NamedTuple):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal, cast, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from models import wire
 from models.instants import parse_time
@@ -76,7 +78,7 @@ def _check_event(kind: str, attributes: Group, data: Group, wrong: list[str]) ->
             parse_time(str(time.value))
         except ValueError:
             wrong.append(f'attributes.time: {_shown(time.value)} is no time; where it is a path, write {{ path = "{time.value}" }}')
-    fields = {field.encode_name: field for field in msgspec.structs.fields(EVENTS[kind])}
+    fields = _fields(kind)
     filled = dict(data.fields)
     wrong += _unknown("data", filled, tuple(fields))
     for name, field in fields.items():
@@ -89,6 +91,11 @@ def _check_event(kind: str, attributes: Group, data: Group, wrong: list[str]) ->
             except msgspec.ValidationError as error:
                 known = _words(field.type)
                 wrong.append(f"data.{name}: {_shown(part.value)}: {f'must be one of {known}' if known else error}")
+
+
+@cache
+def _fields(kind: str) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(EVENTS[kind])}
 
 
 def _conditions(value: Json, wrong: list[str]) -> tuple[Condition, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from models.events import AnyEvent
-from models.foreign import Place, Translator
+from models.foreign import Foreign, Found, Place, Translator
+from models.instants import SECOND
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings, SettingsError
 from streams.sources.documents import split
@@ -44,8 +45,25 @@ class Mapped:
         return made
 
     def fold(self) -> Translator:
-        """Never asked for."""
-        raise NotImplementedError("mapped records need no order")
+        """See `Source`."""
+        return Nothing()
+
+
+class Nothing:
+    """A `Translator` that is given nothing: every record of this source is an event at once."""
+
+    delay = 0
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def translate(self, record: Foreign) -> Sequence[Found]:
+        """See `Translator`."""
+        return ()
+
+    def passed(self, time: int) -> Sequence[Found]:
+        """See `Translator`."""
+        return ()
 
 
 def unread(error: Exception) -> Rejection:
@@ -56,7 +74,9 @@ def unread(error: Exception) -> Rejection:
     return Rejection("wrong_type", "", clipped(str(error)))
 
 
-MAPPED = Kind(lambda head: False, Mapped, "mapped", "records that became events", split)  # never guessed: any JSON could be meant
+MAPPED = Kind(
+    lambda head: False, Mapped, "mapped", "records that became events", split, lambda settings: SECOND
+)  # never guessed: any JSON could be meant
 
 
 def rules_of(settings: Settings, names: Sequence[str] = ()) -> tuple[Rule, ...]:
