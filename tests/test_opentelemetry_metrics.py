@@ -128,12 +128,17 @@ def test_a_summary_says_its_quantiles_itself() -> None:
 def test_quantiles_stay_within_the_observations() -> None:
     draw = random.Random(3)
     for _ in range(300):
-        bounds = sorted(draw.uniform(-50, 50) for _ in range(6))
-        buckets = [(low, high, draw.randint(0, 5)) for low, high in pairwise(bounds)]
-        if any(count for _, _, count in buckets):
-            values = [quantile_of(buckets, q / 10) for q in range(11)]
-            held = [bucket for bucket in buckets if bucket[2]]
+        bounds = tuple(pairwise(sorted(draw.uniform(-50, 50) for _ in range(6))))
+        counts = [draw.randint(0, 5) for _ in bounds]
+        if any(counts):
+            values = [quantile_of(bounds, counts, q / 10) for q in range(11)]
+            held = [pair for pair, count in zip(bounds, counts, strict=True) if count]
             assert values == sorted(values) and held[0][0] <= values[0] and values[-1] <= held[-1][1]
+
+
+def test_a_histogram_that_says_no_sum_has_none() -> None:
+    data = point(10, count="10", bucketCounts=["0", "10"], explicitBounds=[10])
+    assert [each[1] for each in samples(metric("histogram", data, aggregationTemporality=DELTA))] == ["m.count", "m.p95"]
 
 
 def test_what_is_no_number_is_passed_over_and_counted() -> None:

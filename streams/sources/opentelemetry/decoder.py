@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 from google.protobuf.message import DecodeError
@@ -221,7 +221,7 @@ def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Li
     return Line(
         time=time,
         source=entity.source,
-        id=f"log-{time}-{blake2b(content, digest_size=8).hexdigest()}",
+        id=f"log-{time}-{crc32(content):08x}",
         place=place,
         entity=entity,
         span=span,

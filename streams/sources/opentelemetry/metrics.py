@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from models.events import Sample
@@ -23,8 +23,8 @@ from models.rejection import Rejected, Rejection
 from streams.settings import MetricRule, Otlp
 from streams.sources.opentelemetry.decoder import BAD, Measured, identifier, moment, refused, word
 from streams.sources.opentelemetry.naming import Entity, bounded
-from streams.sources.opentelemetry.record import Bucket, Point, Series
-from streams.sources.opentelemetry.shape import Data, DataPoint, Metric
+from streams.sources.opentelemetry.record import Bounds, Point, Series
+from streams.sources.opentelemetry.shape import Data, DataPoint, Metric, Real
 from streams.sources.opentelemetry.templates import Scope, Template, as_text
 from streams.sources.opentelemetry.values import Attributes, ProtobufValues, real
 
@@ -43,75 +43,95 @@ class Metrics:
         self._quantiles = tuple(float(text) for text in settings.quantiles)
         self._domain = domain
         self._counts = counts
+        self._bounds: dict[tuple[Real, ...], Bounds] = {}
         self._known: dict[tuple[str, str, str, str, tuple[bytes, ...]], Series | None] = {}
 
-    def of(self, measured: Measured, place: Place) -> Iterator[Sample | Point | Rejection]:
+    def of(self, measured: Measured, place: Place) -> list[Sample | Point | Rejection]:
         """The samples of a metric's points, the points that need the one before, and why not."""
         metric, values = measured.metric, measured.values
-        kind = kind_of(metric, isinstance(values, ProtobufValues))
+        protobuf = isinstance(values, ProtobufValues)
+        kind = kind_of(metric, protobuf)
         if not kind or not metric.name:
-            yield Rejection(
-                "missing_field", f"{measured.path}.{'name' if kind else 'data'}", "a metric has a name and one kind of data"
-            )
-            return
+            field = "name" if kind else "data"
+            return [Rejection("missing_field", f"{measured.path}.{field}", "a metric has a name and one kind of data")]
         data: Data = getattr(metric, kind)
+        temporality = CUMULATIVE
+        if kind not in ("gauge", "summary"):
+            temporality = word(data.aggregation_temporality, "AGGREGATION_TEMPORALITY_", _TEMPORALITIES)
+        level = kind == "gauge" or (kind == "sum" and temporality == CUMULATIVE and not data.is_monotonic)
+        found: list[Sample | Point | Rejection] = []
         for number, point in enumerate(data.data_points):
             try:
-                yield from self._point(measured, kind, data, point, place)
+                if point.flags & NO_VALUE:
+                    self._counts["no_value"] += 1
+                    continue
+                time = moment(point.time_unix_nano, "timeUnixNano")
+                series = self._named(measured, point)
+                if series is None:
+                    self._counts["ignored"] += 1
+                    continue
+                told = Teller(series, measured.entity.source, self._domain, _traceparent(kind, point), self._counts)
+                if level:
+                    found += told.sample(time, "", _number(point), series.unit)
+                    continue
+                counted = self._counted(kind, point, time, told, place, protobuf)
+                if temporality == CUMULATIVE:
+                    found.append(counted)
+                elif 0 < counted.start < time:
+                    found += told.interval(counted, time - counted.start, self._quantiles)
+                else:
+                    self._counts["no_interval"] += 1
+                if kind == "summary":
+                    for item in point.quantile_values:
+                        found += told.sample(time, f".p{_percent(real(item.quantile))}", real(item.value), series.unit)
             except BAD as error:
-                yield refused(error, f"{measured.path}.{kind}.dataPoints[{number}]")
+                found.append(refused(error, f"{measured.path}.{kind}.dataPoints[{number}]"))
+        return found
 
-    def _point(self, measured: Measured, kind: str, data: Data, point: DataPoint, place: Place) -> Iterator[Sample | Point]:
-        if point.flags & NO_VALUE:
-            self._counts["no_value"] += 1
-            return
-        time = moment(point.time_unix_nano, "timeUnixNano")
-        series = self._named(measured, point)
-        if series is None:
-            self._counts["ignored"] += 1
-            return
-        told = Teller(series, measured.entity.source, self._domain, _traceparent(point), self._counts)
-        temporality = word(getattr(data, "aggregation_temporality", 0), "AGGREGATION_TEMPORALITY_", _TEMPORALITIES)
-        if kind == "summary":
-            for item in point.quantile_values:
-                yield from told.sample(time, f".p{_percent(real(item.quantile))}", real(item.value), series.unit)
-            temporality = CUMULATIVE
-        if kind == "gauge" or (kind == "sum" and temporality == CUMULATIVE and not data.is_monotonic):
-            yield from told.sample(time, "", _number(point), series.unit)
-            return
-        start = int(point.start_time_unix_nano)
-        counted = kind != "sum"
-        count = int(point.count) if counted else -1
-        value = real(point.sum or 0.0) if counted else _number(point)
-        buckets = _buckets(kind, point)
-        if temporality == DELTA:
-            if 0 < start < time:
-                yield from told.interval(time, time - start, value, count, buckets, self._quantiles)
-            else:
-                self._counts["no_interval"] += 1
-            return
-        yield Point(
+    def _counted(self, kind: str, point: DataPoint, time: int, told: Teller, place: Place, protobuf: bool) -> Point:
+        """What the point counted since its start."""
+        bounds, buckets = self._buckets(kind, point)
+        return Point(
             time=time,
-            source=measured.entity.source,
-            id=series.identity,
+            source=told.source,
+            id=told.series.identity,
             place=place,
-            start=start,
-            value=value,
-            count=count,
+            series=told.series,
+            start=int(point.start_time_unix_nano),
+            value=_number(point) if kind == "sum" else _sum(kind, point, protobuf),
+            count=-1 if kind == "sum" else int(point.count),
+            bounds=bounds,
             buckets=buckets,
             traceparent=told.traceparent,
-            series=series,
         )
+
+    def _buckets(self, kind: str, point: DataPoint) -> tuple[Bounds, tuple[int, ...]]:
+        if kind == "exponential_histogram":
+            return _exponential(point)
+        if kind != "histogram" or not point.bucket_counts or not point.explicit_bounds:
+            return (), ()
+        upper, counts = tuple(point.explicit_bounds), tuple(map(int, point.bucket_counts))
+        bounds = self._bounds.get(upper)
+        if bounds is None:
+            numbers = [real(bound) for bound in upper]
+            bounds = tuple(zip([min(0.0, numbers[0]), *numbers], [*numbers, numbers[-1]], strict=True))
+            if len(self._bounds) >= REMEMBERED:
+                self._bounds.clear()
+            self._bounds[upper] = bounds
+        if len(counts) != len(bounds):
+            raise Rejected("wrong_type", "bucketCounts", f"{len(counts)} buckets for {len(upper)} bounds, not one more")
+        return bounds, counts
 
     def _named(self, measured: Measured, point: DataPoint) -> Series | None:
         """How the point's series is named; None where it is to be ignored. Most points are of a series that had one before."""
         metric = measured.metric
         known = (measured.entity.source, measured.entity.resource, metric.name, metric.unit, tuple(map(bytes, point.attributes)))
-        if known not in self._known:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[known] = self._series(measured.entity, metric, measured.values.attributes(point.attributes))
-        return self._known[known]
+        if known in self._known:
+            return self._known[known]
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        series = self._known[known] = self._series(measured.entity, metric, measured.values.attributes(point.attributes))
+        return series
 
     def _series(self, entity: Entity, metric: Metric, attributes: Attributes) -> Series | None:
         for rule in self._rules:
@@ -120,7 +140,7 @@ class Metrics:
                 if scope.matches(rule.rule.match):
                     return rule.series(entity, metric, attributes, scope)
         suffix = _suffix(attributes, None)
-        return Series(entity.resource, metric.name, suffix, metric.unit, "", f"{metric.name}{suffix}")
+        return Series(entity.resource, metric.name, suffix, bounded(metric.unit), "", f"{metric.name}{suffix}")
 
 
 class _Rule:
@@ -139,7 +159,7 @@ class _Rule:
         name = self._name.filled(scope) or metric.name
         suffix = "" if self.rule.name and self.rule.attributes is None else _suffix(attributes, self.rule.attributes)
         identity = f"{resource}:{metric.name}{_suffix(attributes, None)}"  # two series stay two, whatever they are called
-        return Series(bounded(resource), name, suffix, metric.unit, self.rule.role, identity)
+        return Series(bounded(resource), name, suffix, bounded(metric.unit), self.rule.role, identity)
 
 
 class Teller:
@@ -149,39 +169,42 @@ class Teller:
         self.series, self.source, self.domain, self.traceparent = series, source, domain, traceparent
         self._counts = counts
 
-    def sample(self, time: int, kind: str, value: float, unit: str) -> Iterator[Sample]:
+    def sample(self, time: int, kind: str, value: float, unit: str) -> Sequence[Sample]:
         """One sample; none of what is no number."""
         if not math.isfinite(value):
             self._counts["no_value"] += 1
-            return
+            return ()
         series = self.series
-        yield Sample(
-            time=time,
-            source=self.source,
-            id=bounded(f"{series.identity}{kind}@{time}"),
-            domain=self.domain,
-            resource=series.resource,
-            traceparent=self.traceparent,
-            metric=bounded(f"{series.metric}{kind}{series.suffix}"),
-            value=value,
-            unit=bounded(unit),
-            role="" if kind not in ("", ".count") else series.role,
+        return (
+            Sample(
+                time=time,
+                source=self.source,
+                id=bounded(f"{series.identity}{kind}@{time}"),
+                domain=self.domain,
+                resource=series.resource,
+                traceparent=self.traceparent,
+                metric=bounded(f"{series.metric}{kind}{series.suffix}"),
+                value=value,
+                unit=unit,
+                role="" if kind not in ("", ".count") else series.role,
+            ),
         )
 
-    def interval(
-        self, time: int, length: int, value: float, count: int, buckets: Sequence[Bucket], quantiles: Sequence[float]
-    ) -> Iterator[Sample]:
-        """What an interval of `length` ns counted: of a plain sum (`count` -1) its rate, else rates and quantiles."""
-        seconds, unit = length / SECOND, self.series.unit
+    def interval(self, counted: Point, length: int, quantiles: Sequence[float]) -> list[Sample]:
+        """What was counted in an interval of `length` ns: of a plain sum its rate, else rates and quantiles."""
+        time, seconds, unit = counted.time, length / SECOND, self.series.unit
         per_second = f"{unit}/s" if unit and not unit.startswith("{") else "1/s"
-        if count < 0:
-            yield from self.sample(time, "", value / seconds, per_second)
-            return
-        yield from self.sample(time, ".count", count / seconds, "1/s")
-        yield from self.sample(time, ".sum", value / seconds, per_second)
-        if sum(bucket[2] for bucket in buckets) > 0:
+        if counted.count < 0:
+            return [*self.sample(time, "", counted.value / seconds, per_second)]
+        found = [
+            *self.sample(time, ".count", counted.count / seconds, "1/s"),
+            *self.sample(time, ".sum", counted.value / seconds, per_second),
+        ]
+        if sum(counted.buckets) > 0:
             for quantile in quantiles:
-                yield from self.sample(time, f".p{_percent(quantile)}", quantile_of(buckets, quantile), unit)
+                value = quantile_of(counted.bounds, counted.buckets, quantile)
+                found += self.sample(time, f".p{_percent(quantile)}", value, unit)
+        return found
 
 
 def kind_of(metric: Metric, protobuf: bool) -> str:
@@ -191,38 +214,39 @@ def kind_of(metric: Metric, protobuf: bool) -> str:
     return next((kind for kind in KINDS if getattr(metric, kind) is not None), "")
 
 
-def quantile_of(buckets: Sequence[Bucket], quantile: float) -> float:
+def quantile_of(bounds: Bounds, buckets: Sequence[int], quantile: float) -> float:
     """The quantile of observations in ascending buckets, linear within a bucket, as Prometheus's histogram_quantile."""
-    rank = quantile * sum(bucket[2] for bucket in buckets)
-    for lower, upper, count in buckets:
-        if count and rank <= count:
-            return min(upper, lower + (upper - lower) * max(rank, 0.0) / count)
+    rank = quantile * sum(buckets)
+    highest = math.nan
+    for (lower, upper), count in zip(bounds, buckets, strict=True):
+        if count:
+            if rank <= count:
+                return min(upper, lower + (upper - lower) * max(rank, 0.0) / count)
+            highest = upper
         rank -= count
-    return max((upper for _, upper, count in buckets if count), default=math.nan)
+    return highest
 
 
-def _buckets(kind: str, point: DataPoint) -> tuple[Bucket, ...]:
-    if kind == "histogram":
-        counts, bounds = [int(count) for count in point.bucket_counts], [real(bound) for bound in point.explicit_bounds]
-        if not counts or not bounds:
-            return ()
-        if len(counts) != len(bounds) + 1:
-            raise Rejected("wrong_type", "bucketCounts", f"{len(counts)} buckets for {len(bounds)} bounds, not one more")
-        lowest = min(0.0, bounds[0])
-        return tuple(zip([lowest, *bounds], [*bounds, bounds[-1]], counts, strict=True))
-    if kind != "exponential_histogram":
-        return ()
+def _exponential(point: DataPoint) -> tuple[Bounds, tuple[int, ...]]:
+    """The buckets that hold something."""
     base = 2.0 ** (2.0**-point.scale)
-    negative = [
-        (-(base ** (point.negative.offset + place + 1)), -(base ** (point.negative.offset + place)), int(count))
-        for place, count in enumerate(point.negative.bucket_counts)
-    ]
-    positive = [
-        (base ** (point.positive.offset + place), base ** (point.positive.offset + place + 1), int(count))
-        for place, count in enumerate(point.positive.bucket_counts)
-    ]
-    zero: list[Bucket] = [(0.0, 0.0, int(point.zero_count))]
-    return tuple(bucket for bucket in [*reversed(negative), *zero, *positive] if bucket[2])
+    found: list[tuple[tuple[float, float], int]] = []
+    for place, count in reversed(list(enumerate(map(int, point.negative.bucket_counts), point.negative.offset))):
+        if count:
+            found.append(((-(base ** (place + 1)), -(base**place)), count))
+    if zero := int(point.zero_count):
+        found.append(((0.0, 0.0), zero))
+    for place, count in enumerate(map(int, point.positive.bucket_counts), point.positive.offset):
+        if count:
+            found.append(((base**place, base ** (place + 1)), count))
+    return tuple(pair for pair, _ in found), tuple(count for _, count in found)
+
+
+def _sum(kind: str, point: DataPoint, protobuf: bool) -> float:
+    """The sum of the observations; not a number where the source says none, as it must where some are negative."""
+    if protobuf and kind != "summary" and not getattr(point, "HasField")("sum"):  # noqa: B009 - a message's method
+        return math.nan
+    return real(point.sum) if point.sum is not None else 0.0 if kind == "summary" else math.nan
 
 
 def _number(point: DataPoint) -> float:
@@ -241,9 +265,11 @@ def _percent(quantile: float) -> str:
     return f"{quantile * 100:.10g}"
 
 
-def _traceparent(point: DataPoint) -> str:
+def _traceparent(kind: str, point: DataPoint) -> str:
     """Of the newest exemplar that names its span: where a finding's reader goes on."""
-    for exemplar in reversed(getattr(point, "exemplars", ())):
+    if kind == "summary" or not point.exemplars:
+        return ""
+    for exemplar in reversed(point.exemplars):
         if exemplar.trace_id and exemplar.span_id:
             return f"00-{identifier(exemplar.trace_id, 16, 'exemplars.traceId')}-{identifier(exemplar.span_id, 8, 'exemplars.spanId')}-01"
     return ""

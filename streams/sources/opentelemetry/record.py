@@ -50,7 +50,7 @@ class Line(Foreign, frozen=True, kw_only=True, gc=False):
     attributes: Attributes
 
 
-Bucket: TypeAlias = tuple[float, float, int]  # lower and upper bound, observations in between
+Bounds: TypeAlias = tuple[tuple[float, float], ...]  # lower and upper, of ascending buckets
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -71,5 +71,6 @@ class Point(Foreign, frozen=True, kw_only=True, gc=False):
     start: int
     value: float  # a sum; of a histogram the sum of its observations
     count: int = -1  # observations; -1 where it is a plain sum
-    buckets: tuple[Bucket, ...] = ()  # ascending
+    bounds: Bounds = ()
+    buckets: tuple[int, ...] = ()  # observations in each
     traceparent: str = ""  # of an exemplar

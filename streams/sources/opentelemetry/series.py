@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import sub
+
+from msgspec.structs import replace
 
 from models.events import Sample
 from streams.settings import Otlp
 from streams.sources.opentelemetry.metrics import Teller
-from streams.sources.opentelemetry.record import Bucket, Point
+from streams.sources.opentelemetry.record import Point
 
 
 class Rates:
@@ -35,20 +38,16 @@ class Rates:
         if last is None:
             self._counts["first_points"] += 1
             return
-        since, buckets = last.time, _difference(point.buckets, last.buckets)
-        value, count = point.value - last.value, max(point.count - last.count, -1)
+        since, counted = last.time, _difference(point, last)
         if _began_anew(point, last):
             self._counts["resets"] += 1
             if not last.time <= point.start < point.time:
                 return
-            since, value, count, buckets = point.start, point.value, point.count, point.buckets
-        if buckets is None:
+            since, counted = point.start, point
+        elif point.buckets and not counted.buckets:
             self._counts["rescaled"] += 1
-            buckets = ()
         teller = Teller(point.series, point.source, self._domain, point.traceparent, self._counts)
-        yield from teller.interval(
-            point.time, point.time - since, value, -1 if point.count < 0 else count, buckets, self._quantiles
-        )
+        yield from teller.interval(counted, point.time - since, self._quantiles)
 
 
 def _began_anew(point: Point, last: Point) -> bool:
@@ -57,8 +56,16 @@ def _began_anew(point: Point, last: Point) -> bool:
     return fell or (point.start > last.start and last.start > 0 and point.start >= last.time)
 
 
-def _difference(new: tuple[Bucket, ...], old: tuple[Bucket, ...]) -> tuple[Bucket, ...] | None:
-    """The observations between two points, bucket by bucket; None where the bounds are not the same any more."""
-    before = {(lower, upper): count for lower, upper, count in old}
-    found = tuple((lower, upper, count - before.pop((lower, upper), 0)) for lower, upper, count in new)
-    return None if before or any(count < 0 for _, _, count in found) else found
+def _difference(new: Point, old: Point) -> Point:
+    """What was counted between two points; without buckets where their bounds are not the same any more."""
+    value, count = new.value - old.value, new.count - old.count if new.count >= 0 else -1
+    if new.bounds == old.bounds:
+        bounds, buckets = new.bounds, tuple(map(sub, new.buckets, old.buckets))
+    else:  # an exponential histogram names the buckets alone that hold something
+        before = dict(zip(old.bounds, old.buckets, strict=True))
+        bounds, buckets = new.bounds, tuple(each - before.pop(pair, 0) for pair, each in zip(new.bounds, new.buckets, strict=True))
+        if before:
+            bounds, buckets = (), ()
+    if buckets and min(buckets) < 0:
+        bounds, buckets = (), ()
+    return replace(new, value=value, count=count, bounds=bounds, buckets=buckets)
