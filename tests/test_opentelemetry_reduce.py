@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
+from pathlib import Path
 
+import msgspec
 import pytest
 import test_translation
-from otlp_records import as_json, as_protobuf, at, request, span
+from histories import SETTINGS as HISTORY
+from live_path import LivePath, until
+from otlp_records import as_json, as_protobuf, at, request, span, told
+from simulation import revisions
 from small_histories import moment
+from test_foreign_path import end_others, letters, progress_of, write
+from test_foreign_path import found as live
 from test_opentelemetry import log, tool
 from test_translation import TIME, Out, Record, played, whole
 
+from models.analyzer import Analyzer
 from models.demand import bucket
 from models.events import Action, Dependency, Event, Sample, Transition
 from models.instants import SECOND
 from models.panes import Panes
 from models.reduction import ReduceProgress
 from models.translation import TranslatingReducer
-from streams.settings import MetricRule, Otlp, Settings
+from streams.settings import MetricRule, Otlp, Settings, SourceTopic
 from streams.sources.opentelemetry import OTLP
 from streams.sources.opentelemetry import Otlp as Source
 from streams.sources.source import Origin
+from streams.writing import Outgoing
 
 SETTINGS = Settings(otlp=Otlp(wait=2 * SECOND, topology=40 * SECOND, metric=(MetricRule(metric="*", role="demand"),)))
 SHIFT = at(0) - moment(0)  # these records begin at another moment than `small_histories`
@@ -95,3 +105,38 @@ def test_the_property_sees_refills_and_every_kind_of_event() -> None:
     assert all(kinds[kind] >= 20 for kind in (Action, Transition, Dependency, Sample)), kinds
     actions = [event for out, _ in runs for event in out.events.values() if isinstance(event, Action)]
     assert sum(bool(event.causes) for event in actions) > 200
+
+
+def fight() -> list[bytes]:
+    """Two agents that undo each other for half an hour, in either encoding; then a call of six hours later."""
+    found = []
+    for minute in range(30):
+        agent, replicas = (("perf-scaler", 8), ("cost-saver", 2))[minute % 2]
+        arguments = f'{{"deployment": "cart", "replicas": {replicas}}}'
+        call = tool(1, arguments=arguments, trace=minute + 1, start=60 * minute, end=60 * minute + 1)
+        found.append((as_json, as_protobuf)[minute // 3 % 2](request("traces", [call], agent)))
+    last = 6 * 3600
+    return [*found, as_json(request("traces", [tool(1, arguments="{}", trace=99, start=last, end=last)]))]
+
+
+@pytest.mark.kafka
+def test_real_workers_find_what_analyze_finds_and_a_bad_record_is_a_dead_letter(kafka_settings: Settings, tmp_path: Path) -> None:
+    records = fight()
+    analyzer = Analyzer(HISTORY)
+    for event in told(*records):
+        analyzer.feed(event)
+    wanted = revisions([change.finding for change in analyzer.finish()])
+    name = f"{kafka_settings.kafka.prefix}-otlp"
+    table = SourceTopic(topic=name, kind="otlp", cluster="prod", domain="shop")
+    with LivePath(msgspec.structs.replace(kafka_settings, source=(table,)), tmp_path) as path:
+        sent: list[Outgoing] = [(0, None, record, []) for record in records]
+        asyncio.run(write(path.settings, name, sent[:17]))
+        (reduce, _) = path.start("reduce", "analyze")
+        until(lambda: bool(progress_of(path.settings, name)), "reduce has written progress", 30)
+        reduce.restart()
+        asyncio.run(write(path.settings, name, [*sent[15:30], (0, None, b"\x0a\x05hello", []), *sent[30:]]))
+        end_others(path, at(6 * 3600))
+        until(lambda: wanted.keys() <= live(path).keys(), "all findings are there", 60, 0.3)
+        assert live(path) == wanted and wanted
+        (letter,) = asyncio.run(letters(path.settings))
+        assert dict(letter)["reason"] == b"not_otlp"
