@@ -173,11 +173,6 @@ def parse(value: bytes) -> tuple[str, Request]:
     return kind, cast(Request, _REQUESTS[kind].FromString(value))
 
 
-def request_class(signal: str) -> type[Message]:
-    """The message of an export request of one of SIGNALS."""
-    return _REQUESTS[signal]
-
-
 def signal_of(value: bytes) -> str:
     """Which of SIGNALS a request holds, by the first item that can be told. A request without items is as good as any other: "logs"."""
     resources = _ITEMS.FromString(value).resources
