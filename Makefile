@@ -43,6 +43,7 @@ fuzz: $(VENV)/.tests  ## two minutes of broken and mutated records against the d
 	$(BIN)/python tests/fuzz_decoder.py
 	$(BIN)/python tests/fuzz_otlp.py
 	$(BIN)/python tests/fuzz_json.py
+	$(BIN)/python tests/fuzz_kubernetes.py
 
 golden: $(VENV)/.tests  ## rewrite tests/golden/scenarios: the findings of the scenarios as prose; read the diff as prose
 	$(BIN)/python tests/golden_explanations.py

@@ -11,6 +11,7 @@ CPU time, best of five rounds in one process; ratios are plain's time by ours. T
 from __future__ import annotations
 
 import gc
+import lzma
 import platform
 import sys
 import time
@@ -59,7 +60,7 @@ def main() -> int:
     gc.freeze()
     print(f"Python {platform.python_version()}, {platform.machine()}, CPU time, best of {ROUNDS}\n")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
-    for case in (*cases(copies), *written(copies)):
+    for case in (*cases(copies), *recorded(), *written(copies)):
         print(row(case), flush=True)
     print(f"\ntarget of parse to plain: {TARGET}")
     return 0
@@ -82,6 +83,15 @@ def cases(copies: int) -> list[Case]:
             Case(f"OTLP {name}, protobuf", "otlp", binary, message.FromString, reading(message)),
             Case(f"OTLP {name}, JSON", "otlp", json, orjson.loads),
         ]
+    return found
+
+
+def recorded() -> list[Case]:
+    """Audit logs of a real API server (tests/data/k8s_audit), as they are, and their changes alone."""
+    found = []
+    for name, policy in (("a_gitops_hpa", "reads and both stages"), ("d_hpa_diurnal", "changes only")):
+        lines = lzma.decompress((DATA / "k8s_audit" / f"{name}.jsonl.xz").read_bytes()).splitlines()
+        found.append(Case(f"Kubernetes audit, {policy}", "k8s-audit", lines, orjson.loads))
     return found
 
 

@@ -10,6 +10,7 @@ Deployment as `rollout`, so that they never fight with themselves, and still wit
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -211,7 +212,7 @@ class Changes:
 
     def _one(self, write: Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
         old = known.old(path)
-        touched = not named.isdisjoint(_above(path))
+        touched = bool(named) and not named.isdisjoint(_above(path))
         if same(old, new) or (old is UNSET and not touched):
             writers = known.writers.setdefault(path, set())
             if not touched or write.agent.name in writers or not writers:  # its own value again, or nobody's: no second owner
@@ -226,9 +227,10 @@ class Changes:
         return write.action(verb, path, old, new, rollout=plan if write.agent.part == "plan" else "")
 
 
-def _above(path: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def _above(path: str) -> frozenset[str]:
     """The path and every path above it."""
-    return {path} | {path[:at] for at, char in enumerate(path) if char in ".["}
+    return frozenset({path}) | {path[:at] for at, char in enumerate(path) if char in ".["}
 
 
 __all__ = ["Changes", "Knobs"]

@@ -33,6 +33,9 @@ class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     api_group: str = ""
 
 
+_NONE = Ref()
+
+
 class User(msgspec.Struct, frozen=True, gc=False):
     """Who asked. `extra` names the pod of a service account's token where the cluster binds them."""
 
@@ -56,6 +59,7 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     stage: str
     verb: str
     user: User
+    api_version: str = ""
     stage_timestamp: str = ""
     level: str = ""
     request_uri: str = msgspec.field(name="requestURI", default="")
@@ -108,6 +112,12 @@ def recognised(line: bytes) -> bool:
 
 def records(line: bytes) -> Sequence[Record | Rejection]:
     """The audit events of one line. A bad element of a list is rejected alone, with its place."""
+    try:
+        record = _record(line)
+        if record.kind == "Event" and (not record.api_version or record.api_version.startswith(GROUP)):
+            return (_checked(record, ""),)  # nearly every line: read once
+    except _BAD:
+        pass
     try:
         head = _head(line)
         if head.is_audit:
@@ -169,14 +179,23 @@ def _one(raw: bytes | msgspec.Raw, place: str) -> Record | Rejection:
         record = _record(raw)
     except _BAD as error:
         return _named(explained(error, place))
+    return _checked(record, place)
+
+
+def _checked(record: Record, place: str) -> Record | Rejection:
     if record.kind != "Event" or not record.audit_id:
         path = "kind" if record.kind != "Event" else "auditID"
         return Rejection(
             "missing_field", f"{place}.{path}".lstrip("."), f"no audit event: `{path}` is {clipped(repr(record.kind))}"
         )
-    ref = record.object_ref
-    texts = (record.audit_id, record.user.username, *((ref.name, ref.namespace, ref.resource) if ref else ()))
-    if any(len(text) > NAME_LIMIT // 2 for text in texts):
+    ref, most = record.object_ref or _NONE, NAME_LIMIT // 2
+    if (
+        len(record.audit_id) > most
+        or len(record.user.username) > most
+        or len(ref.name) > most
+        or len(ref.namespace) > most
+        or len(ref.resource) > most
+    ):
         return Rejection("too_long", place, f"a name of more than {NAME_LIMIT // 2} characters")
     return record
 
