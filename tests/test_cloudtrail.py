@@ -66,6 +66,7 @@ SHAPES: dict[str, bytes] = {
     "CloudWatch Logs": json.dumps(LOGS).encode(),
     "... compressed": PACKED,
     "... in base64": base64.b64encode(PACKED),
+    "... in base64, a line": base64.b64encode(PACKED) + b"\r\n",
     "... as Lambda gets it": json.dumps({"awslogs": {"data": base64.b64encode(PACKED).decode()}}).encode(),
     "SNS": json.dumps({"Type": "Notification", "MessageId": "1", "Message": json.dumps(BRIDGE)}).encode(),
     "SQS": json.dumps({"Records": [{"messageId": "1", "body": json.dumps(BRIDGE), "eventSource": "aws:sqs"}]}).encode(),

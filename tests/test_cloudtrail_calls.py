@@ -360,3 +360,25 @@ def test_a_document_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch)
     found = layout('{"a": "' + "x" * 200 + '"}\n{\n' + '"b": 1,\n' * 20 + '"b": 1\n}\n{"c": 1}\n')
     assert found[-1] == (25, b'{"c": 1}\n')
     assert [each.reason for _, each in found if isinstance(each, Rejection)] == ["too_large", "too_large"]
+
+
+def test_values_of_the_wrong_sort_change_nothing_that_they_do_not_name() -> None:
+    """What fuzzing found: a list for an id, a parameter without a name."""
+    states = [{"instanceId": ["i-1"], "currentState": {"name": "stopped"}}, 7]
+    assert told(
+        call(
+            0,
+            TERRAFORM,
+            "ec2:StopInstances",
+            {"instancesSet": {"items": [{"instanceId": "i-1"}]}},
+            {"instancesSet": {"items": states}},
+        )
+    ) == [("ec2/instance/i-1", "state", values.UNSET, values.UNSET)]
+    tags = {"items": [{"tags": [{"key": [], "value": "x"}]}]}
+    answer = {"instancesSet": {"items": [{"instanceId": "i-1"}]}}
+    assert len(told(call(0, TERRAFORM, "ec2:RunInstances", {"tagSpecificationSet": tags}, answer))) == 1
+    group = {"targetGroupArn": f"{ELB}:targetgroup/web/1"}
+    assert (
+        told(call(0, TERRAFORM, "elasticloadbalancing:ModifyTargetGroupAttributes", {**group, "attributes": [{"key": ""}]})) == []
+    )
+    assert told(call(0, TERRAFORM, "route53:ChangeResourceRecordSets", batch(("UPSERT", {**RECORD_SET, "type": ""})))) == []

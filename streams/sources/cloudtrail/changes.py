@@ -57,7 +57,7 @@ def _set(call: Call, resource: str, request: Object, answer: Object) -> Changes:
         if knob.element is not None:
             for each in _elements(at(request, knob.paths[0])):
                 name = at(each, knob.element[0])
-                if isinstance(name, str):
+                if isinstance(name, str) and name:
                     yield _assigned(call, resource, clipped(name), at(each, knob.element[1]), UNSET)
             continue
         value = given(request, knob)
@@ -127,7 +127,7 @@ def _target(call: Call, request: Object, answer: Object) -> Changes:
 
 def _launched(_call: Call, request: Object, answer: Object) -> Changes:
     tags = at(request, "tagSpecificationSet.items.*.tags")
-    named = {tag.get("key"): tag.get("value") for each in _elements(tags) for tag in _elements(each) if isinstance(tag, dict)}
+    named = {str(tag.get("key")): tag.get("value") for each in _elements(tags) for tag in _elements(each) if isinstance(tag, dict)}
     owner = next((str(named[tag]) for tag in GROUP_TAGS if named.get(tag)), "")
     for each in _elements(at(answer, "instancesSet")):
         name = at(each, "instanceId")
@@ -146,7 +146,7 @@ def _terminated(_call: Call, request: Object, answer: Object) -> Changes:
 
 
 def _switched(_call: Call, request: Object, answer: Object) -> Changes:
-    states = {at(each, "instanceId"): each for each in _elements(at(answer, "instancesSet"))}
+    states = {str(at(each, "instanceId")): each for each in _elements(at(answer, "instancesSet"))}
     for name in _instances(request):
         before, after = (at(states.get(name), f"{when}State.name") for when in ("previous", "current"))
         new = ARRIVED.get(str(after), after)
@@ -227,7 +227,7 @@ def _records(call: Call, request: Object, _: Object) -> Changes:
     for each in _elements(at(request, "changeBatch.changes")) if zone else ():
         record, action = at(each, "resourceRecordSet"), at(each, "action")
         name, kind = at(record, "name"), at(record, "type")
-        if not isinstance(record, dict) or not isinstance(name, str) or not isinstance(kind, str):
+        if not isinstance(record, dict) or not isinstance(name, str) or not isinstance(kind, str) or not kind:
             continue
         which = record.get("setIdentifier")
         resource, parameter = f"{zone}/{name.rstrip('.')}", f"{kind}[{which}]"[:256] if which else kind

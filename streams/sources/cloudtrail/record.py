@@ -265,7 +265,7 @@ def _unpacked(value: bytes) -> bytes:
     """Raises ValueError or zlib.error."""
     if value[:2] != _GZIP:
         try:
-            value = base64.b64decode(value, validate=True)
+            value = base64.b64decode(value.strip(), validate=True)
         except binascii.Error as error:
             raise ValueError(f"not base64: {error}") from error
     unpacker = zlib.decompressobj(wbits=31)
