@@ -11,7 +11,8 @@ for change in analyzer.finish():          # opened, updated, resolved
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -38,6 +39,7 @@ class Analyzer:
         self.timeline = Timeline(tuple(partitions), self.settings.time, state)
         self.domains: dict[str, Domain] = {}
         self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence, self.settings.limits.episodes)
+        self._standings: dict[str, Callable[[str, str], Standing]] = {}  # what detectors may ask, by domain
         self._detectors = detectors(self.settings)
         self._late = 0
         self._late_of: Counter[str] = Counter()
@@ -66,6 +68,7 @@ class Analyzer:
         found = self.domains.get(name)
         if found is None:
             found = self.domains[name] = Domain(name, self.settings)
+            self._standings[name] = partial(self.episodes.standing, name)
         return found
 
     def _advance(self) -> list[Change]:
@@ -89,22 +92,20 @@ class Analyzer:
         return changes
 
     def _judge(self, event: Event, changes: list[Change]) -> None:
-        domain = self.domain(event.domain)
+        domain = self.domains.get(event.domain) or self.domain(event.domain)
         if isinstance(event, Sample):
             domain.observe(event)
             return
         node = domain.place(event)
         if node is None:
             return
-
-        def standing(pattern: str, subject: str) -> Standing:
-            return self.episodes.standing((event.domain, pattern, subject))
-
-        for detector in self._detectors if self.episodes.counts(event) else ():
-            for sighting in detector.judge(node, domain, standing):
-                change = self.episodes.fold(event.domain, sighting)
-                if change is not None:
-                    changes.append(self._with_quality(change))
+        if self.episodes.counts(event):
+            standing = self._standings[event.domain]
+            for detector in self._detectors:
+                for sighting in detector.judge(node, domain, standing):
+                    change = self.episodes.fold(event.domain, sighting)
+                    if change is not None:
+                        changes.append(self._with_quality(change))
         domain.install(node)
 
     def _age(self, watermark: int) -> None:
@@ -117,7 +118,7 @@ class Analyzer:
             domain.expire(watermark)
             if domain.empty and not domain.facts.changed:
                 self._past.update(_counted(domain))
-                del self.domains[name]
+                del self.domains[name], self._standings[name]
         for name in [name for name in self._late_of if name not in self.domains]:
             del self._late_of[name]
         self.episodes.forget(watermark - self.settings.memory)

@@ -8,14 +8,19 @@ way round does not hold, so this tells no reversals; it only spares the search f
 
 from __future__ import annotations
 
+import math
+
+LEAST = 1e-290  # of values that are followed: far from where floats lose their digits
+
 
 class Course:
-    """On a logarithmic scale: values above zero."""
+    """Of values of at least `LEAST`. A dead band in ln units is a factor here, so that no logarithm is taken."""
 
-    __slots__ = ("_band", "_highest", "_lowest", "_way")
+    __slots__ = ("_down", "_highest", "_lowest", "_up", "_way")
 
     def __init__(self, origin: float, deadband: float) -> None:
-        self._band = deadband * (1.0 - 1e-9)
+        band = deadband * (1.0 - 1e-9) - 1e-12  # a little less, since logarithms are rounded and so are products
+        self._up, self._down = math.exp(band), math.exp(-band)
         self._lowest = self._highest = origin
         self._way = 0  # 1 up: `_highest` is the extreme; -1 down: `_lowest` is
 
@@ -25,13 +30,13 @@ class Course:
             self._highest = value
         if self._way <= 0 and value < self._lowest:
             self._lowest = value
-        if self._way <= 0 and value - self._lowest >= self._band:
+        if self._way <= 0 and value >= self._lowest * self._up:
             self._way, self._highest = 1, value
-        elif self._way >= 0 and self._highest - value >= self._band:
+        elif self._way >= 0 and value <= self._highest * self._down:
             self._way, self._lowest = -1, value
 
     def turns(self, value: float) -> bool:
         """Whether a zigzag could turn at this value."""
         if self._way > 0:
-            return self._highest - value >= self._band
-        return self._way < 0 and value - self._lowest >= self._band
+            return value <= self._highest * self._down
+        return self._way < 0 and value >= self._lowest * self._up

@@ -13,12 +13,12 @@ from msgspec import UNSET
 from models.agents import Agents
 from models.configuration import Analysis
 from models.demand import Demand
-from models.events import Action, Event, Intent, Sample
+from models.events import Action, Event, Intent, Sample, Transition
 from models.facts import FactKey, Facts
 from models.graph import CausalGraph, Node
-from models.intents import Intents, open_until
+from models.intents import Intents, declares, open_until
 from models.ledger import Ledger
-from models.lifecycles import Lifecycles
+from models.lifecycles import Lifecycles, may_make
 from models.undos import Undos
 from models.variables import Variables
 
@@ -31,6 +31,7 @@ class Domain:
         self.settings = settings
         self._most = settings.limits.graph_events
         self.memory: deque[Event] = deque()
+        self._span, self._reach = settings.memory, settings.window
         self._window: deque[Node] = deque()
         self.graph = CausalGraph(settings.window, settings.limits.parents)
         self.variables = Variables(settings.limits.writes_per_knob)
@@ -52,12 +53,14 @@ class Domain:
     def place(self, event: Event) -> Node | None:
         """The next event in canonical order; None for a repeat of one that is in the memory."""
         self.age(event.time)
-        seen = self.graph.seen(event)
-        if seen is not None:
-            self.counters["duplicates"] += 1
-            self.counters["altered"] += seen != event
-            return None
-        return self.graph.add(event, self.variables)
+        graph = self.graph
+        if event.id in graph.by_id:
+            seen = graph.seen(event)
+            if seen is not None:
+                self.counters["duplicates"] += 1
+                self.counters["altered"] += seen != event
+                return None
+        return graph.add(event, self.variables)
 
     @property
     def empty(self) -> bool:
@@ -75,47 +78,71 @@ class Domain:
         memory = self.memory
         memory.append(event)
         self._window.append(node)
-        undo = self.undos.seen_in(event, self.variables)
-        if undo is not None:
-            self.undos.install(undo)
-        self.variables.install(node)
-        self.intents.declare(event)
-        self.ledger.install(event)
-        self.objects.add(event)
-        self.agents.add(event)
         self.events += 1
         if isinstance(event, Action):
-            self.actions += 1
-            self.with_old += event.old is not UNSET
-            self.with_reads += bool(event.reads)
-            self.with_causes += bool(event.causes)
+            self._install_action(node, event)
+        elif isinstance(event, Transition):
+            self.variables.install(node)
+        else:
+            self.intents.declare(event)
+            self.ledger.remember(event)
         while len(memory) > self._most:
             self.counters["shed"] += 1
             self._forget(memory.popleft())
 
+    def _install_action(self, node: Node, action: Action) -> None:
+        self.actions += 1
+        self.with_old += action.old is not UNSET
+        self.with_reads += action.reads != ()
+        self.with_causes += action.causes != ()
+        if action.outcome != "applied":
+            return
+        ring = node.ring
+        if ring is None or ring.agent != action.agent:
+            undo = self.undos.seen_in(action, self.variables)
+            if undo is not None:
+                self.undos.install(undo)
+        self.variables.install(node)
+        if self.intents.registers or declares(action):
+            self.intents.declare(action)
+        if action.reads or action.intent is not None:
+            self.ledger.observers.install(action)
+        self.ledger.references.install(action)
+        if may_make(action):
+            self.objects.add(action)
+        self.agents.add(action)
+
     def age(self, now: int) -> None:
         """What is a whole memory older than `now` (ns) leaves; a knob's last write and a last word on an intent stay as facts."""
-        memory, edge = self.memory, now - self.settings.memory
+        memory, edge = self.memory, now - self._span
         while memory and memory[0].time <= edge:
             self._forget(memory.popleft())
-        self.undos.age(now)
-        edge = now - self.settings.window
-        while self._window and self._window[0].event.time < edge:
-            self.graph.retire(self._window.popleft())
+        window, edge = self._window, now - self._reach
+        while window and window[0].event.time < edge:
+            self.graph.retire(window.popleft())
 
     def _forget(self, event: Event) -> None:
         self.graph.forget(event)
-        self.ledger.forget(event)
-        self.objects.forget(event)
-        if self.variables.forget(event):
-            self._age_write(event)
-        self._age_word(event)
-
-    def _age_write(self, event: Event) -> None:
-        """Nothing within the memory writes this knob: until something does, this write is the last one."""
         if isinstance(event, Action):
-            self.variables.remember(event)
-            self._drop_all(self.facts.age((self.name, "write", event.resource, event.parameter, ""), event))
+            if event.outcome != "applied":
+                return
+            if event.reads or event.intent is not None:
+                self.ledger.observers.forget(event)
+            if may_make(event):
+                self.objects.forget(event)
+            if self.variables.forget(event):
+                self._age_write(event)
+            if self.intents.registers or declares(event):
+                self._age_word(event)
+        elif isinstance(event, Transition):
+            self.variables.forget(event)
+        else:
+            self._age_word(event)
+
+    def _age_write(self, event: Action) -> None:
+        """Nothing within the memory writes this knob: until something does, this write is the last one."""
+        self.variables.remember(event)
+        self._drop_all(self.facts.age((self.name, "write", event.resource, event.parameter, ""), event))
 
     def _age_word(self, event: Event) -> None:
         register = self.intents.register(event)
@@ -128,6 +155,7 @@ class Domain:
     def expire(self, now: int) -> None:
         """Gives up facts that are too old, or intents that have ended, as of `now` (ns)."""
         edge = now - self.settings.memory
+        self.undos.age(now)
         self.demand.forget(edge)
         self.agents.forget(edge)
         for fact, event in list(self.facts.ended(lambda e: self._ended(e, edge))):

@@ -17,7 +17,7 @@ import msgspec
 
 from models.events import Event, Key, key, ref
 from models.explain import beside, headline, list_names
-from models.findings import LASTING, Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, Verb, worse
+from models.findings import LASTING, Basis, CausalEdge, Change, Evidence, Finding, Root, Severity, worse
 from models.instants import format_time, parse_time
 
 BEGINNING: Key = (-(1 << 62), "", "")
@@ -69,6 +69,9 @@ class Standing(msgspec.Struct, frozen=True):
     since: Key
 
 
+UNHEARD = Standing(False, BEGINNING)
+
+
 class _Episode:
     """An open episode: its newest announced or pending finding, and when it ends."""
 
@@ -115,9 +118,11 @@ class Episodes:
     def __len__(self) -> int:
         return len(self._open)
 
-    def standing(self, subject: Subject) -> Standing:
+    def standing(self, domain: str, pattern: str, subject: str) -> Standing:
         """Asked by detectors before they judge."""
-        return Standing(subject in self._open, self._ended.get(subject, BEGINNING))
+        about = (domain, pattern, subject)
+        known = about in self._open or about in self._ended
+        return Standing(about in self._open, self._ended.get(about, BEGINNING)) if known else UNHEARD
 
     def restore(self, finding: Finding) -> None:
         """The highest revision of a finding, as the findings topic has it."""
@@ -159,6 +164,8 @@ class Episodes:
     def counts(self, event: Event) -> bool:
         """Whether what is seen at `event` can change anything: not while it was announced before the restart, as a finding or as nothing,
         by who had all of the memory at hand. Then nobody need judge it."""
+        if not self.silent and event.time >= self.judged:
+            return True
         due = self._due(event)
         return due > self.judged and not (self.silent and due <= self.announced)
 
@@ -290,10 +297,3 @@ class Episodes:
             return items
         first = self._shown // 4
         return items[:first] + items[first - self._shown :]
-
-
-def verb_of(finding: Finding) -> Verb:
-    """What a revision says, read from the finding alone."""
-    if finding.status == "resolved":
-        return "resolved"
-    return "opened" if finding.revision == 1 else "updated"

@@ -17,14 +17,15 @@ from collections import deque
 import msgspec
 from msgspec import UNSET
 
-from models.events import Action, Event, Key, Transition, key, ref
-from models.variables import Install, Variables
+from models.awaited import Awaited
+from models.events import Action, Event, Transition, key
+from models.ring import Install
+from models.variables import Variables
 
 EXPLICIT = 0.98  # leaves mass for links that are wrong
 MASS = 0.125  # smaller shares of a root are not carried on
 NAMES = 4  # agents and resources of a path that are carried along, at most
 SKEWS = 64  # late links whose skew is remembered, at most
-LINKED = (Action, Transition)  # the events that have causes
 REPAIR_LIMIT = 1000  # events attributed anew after a late link, at most
 
 
@@ -59,9 +60,7 @@ class Node(Install, gc=False, eq=False):
 
     def descents(self) -> tuple[Descent, ...]:
         """A(e): the roots this event descends from, itself where it is one."""
-        if self.roots is None:
-            return (Descent(self, 1.0, 1.0, 0, (), (self.event.resource,)),)
-        return self.roots
+        return (Descent(self, 1.0, 1.0, 0, (), (self.event.resource,)),) if self.roots is None else self.roots
 
 
 def _joined(names: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -74,10 +73,9 @@ class CausalGraph:
     def __init__(self, window: int, parents: int) -> None:
         self.window = window
         self.most_parents = parents
-        self._by_id: dict[str, Node | dict[str, Node]] = {}  # the usual id is unique; where it is not, by source
+        self.by_id: dict[str, Node | dict[str, Node]] = {}  # the usual id is unique; where it is not, by source
         self._children: dict[Node, list[Node]] = {}  # within the window
-        self._waiting: dict[str, list[Node]] = {}  # a cause that was named and has not been seen -> who named it
-        self._named: deque[tuple[int, str]] = deque()
+        self._awaited: Awaited[Node] = Awaited()
         self._skews: deque[tuple[int, str, int]] = deque(maxlen=SKEWS)  # processed at (ns), source of the effect, skew
         self.cycles = self.unrepaired = 0
 
@@ -87,20 +85,22 @@ class CausalGraph:
 
     def named(self, name: str, source: str) -> Node | None:
         """The event called `name`: "source id", or an id, of `source` itself if it has one, else of whoever alone has it."""
-        found = self._by_id.get(name)
+        found = self.by_id.get(name)
         if isinstance(found, dict):
             return found.get(source)
         if found is not None:
             return found
         other, _, plain = name.rpartition(" ")
-        found = self._by_id.get(plain) if other else None
+        found = self.by_id.get(plain) if other else None
         if isinstance(found, dict):
             return found.get(other)
         return found if found is not None and found.event.source == other else None
 
     def seen(self, event: Event) -> Event | None:
         """The event of the memory that has the same (source, id)."""
-        found = self._by_id.get(event.id)
+        found = self.by_id.get(event.id)
+        if found is None:
+            return None
         if isinstance(found, dict):
             found = found.get(event.source)
         return found.event if found is not None and found.event.source == event.source else None
@@ -108,49 +108,71 @@ class CausalGraph:
     def add(self, event: Event, variables: Variables) -> Node:
         """Places the next event in canonical order, with its edges. `variables` must not hold the event's own write yet."""
         node = Node(event)
-        present = self._by_id.setdefault(event.id, node)
-        if isinstance(present, dict):
-            present[event.source] = node
-        elif present is not node:
-            self._by_id[event.id] = {present.event.source: present, event.source: node}
-        if isinstance(event, LINKED):
-            links = self._links(node, variables)
-            if links:
-                self._attach(node, links)
-            if self._waiting:
-                named = self._waiting.pop(event.id, []) + self._waiting.pop(ref(event), [])
-                if named:
-                    self._answer(node, named)
+        present = self.by_id.setdefault(event.id, node)
+        if present is not node:
+            if isinstance(present, dict):
+                present[event.source] = node
+            else:
+                self.by_id[event.id] = {present.event.source: present, event.source: node}
+        if isinstance(event, Action):
+            ring = node.ring = variables.ring(event)
+            # what an agent found that it had written itself links it to nobody
+            if event.causes or event.reads or ring is None or ring.agent != event.agent:
+                self._attach(node, variables)
+        elif isinstance(event, Transition):
+            if event.causes:
+                self._attach(node, variables)
+        else:
+            return node
+        if self._awaited.effects:
+            named = self._awaited.by(event)
+            if named:
+                self._answer(node, named)
         return node
 
-    def _links(self, node: Node, variables: Variables) -> dict[Node, Link]:
-        event = node.event
+    def _links(self, node: Node, variables: Variables) -> list[Link]:
+        event, earliest = node.event, node.event.time - self.window
         links: dict[Node, Link] = {}
-        earliest = event.time - self.window
         for name in event.causes:
             cause = self.named(name, event.source)
             if cause is not None and cause is not node and cause.event.time >= earliest:
                 links[cause] = Link(cause, "explicit", EXPLICIT)
             else:
-                self._waiting.setdefault(name, []).append(node)
-                self._named.append((event.time, name))
+                self._awaited.name(name, node)
         if isinstance(event, Action) and (event.reads or event.old is not UNSET):
             for install, probability in variables.read_from(event, earliest):
                 if isinstance(install, Node) and (install not in links or links[install].probability < probability):
                     links[install] = Link(install, "reads", probability)
-        return links
+        return list(links.values())
 
-    def _attach(self, node: Node, links: dict[Node, Link]) -> None:
-        self._link(node, links)
-        self._attribute(node)
+    def _attach(self, node: Node, variables: Variables) -> None:
+        links = self._links(node, variables)
+        if links:
+            self._link(node, links)
+            if len(links) == 1:
+                self._descend(node, links[0])
+            else:
+                self._attribute(node)
 
-    def _link(self, node: Node, links: dict[Node, Link]) -> None:
-        ranked = list(links.values())
-        if len(ranked) > 1:
-            ranked.sort(key=lambda link: (-link.probability, key(link.cause.event)))
-        node.parents = tuple(ranked[: self.most_parents])
+    def _link(self, node: Node, links: list[Link]) -> None:
+        if len(links) > 1:
+            links.sort(key=lambda link: (-link.probability, key(link.cause.event)))
+        node.parents = tuple(links[: self.most_parents])
         for link in node.parents:
             self._children.setdefault(link.cause, []).append(node)
+
+    def _descend(self, node: Node, link: Link) -> None:
+        """`_attribute` for the usual event, which is new and has one parent."""
+        event, cause, probability = node.event, link.cause, link.probability
+        agent = event.agent if isinstance(event, Action) else ""
+        oldest, roots = event.time - self.window, []
+        for up in cause.descents():
+            root, mass = up.root, up.mass * probability
+            if mass >= MASS and root.event.time >= oldest:
+                agents, resources = _joined(up.agents, agent), _joined(up.resources, event.resource)
+                roots.append(Descent(root, mass, up.path * probability, up.edges + 1, agents, resources))
+                root.size += mass
+        node.roots = tuple(roots)
 
     def _attribute(self, node: Node) -> None:
         """A(node) from its parents, and the sizes of the trees it belongs to."""
@@ -191,8 +213,8 @@ class CausalGraph:
             if causes is None or id(effect) in causes or len(changed) >= REPAIR_LIMIT:
                 self.cycles += 1  # a mutual cause, or more than can be told apart
                 continue
-            links = {link.cause: link for link in effect.parents}
-            links[node] = Link(node, "explicit", EXPLICIT)
+            links = [link for link in effect.parents if link.cause is not node]
+            links.append(Link(node, "explicit", EXPLICIT))
             for link in effect.parents:
                 siblings = self.children(link.cause)
                 if effect in siblings:
@@ -247,25 +269,6 @@ class CausalGraph:
                         heapq.heappush(ready, (key(child.event), id(child)))
         return order
 
-    def path(self, node: Node, root: Node) -> list[tuple[Link, Node]]:
-        """The best path from `root` to `node` as (link, effect), cause first; empty where there is none."""
-        steps: list[tuple[Link, Node]] = []
-        here = node
-        while here is not root:
-            best: tuple[float, Key, Link] | None = None
-            for link in here.parents:
-                for up in link.cause.descents():
-                    if up.root is not root:
-                        continue
-                    rank = (up.path * link.probability, key(link.cause.event), link)
-                    if best is None or (rank[0], best[1]) > (best[0], rank[1]):
-                        best = rank
-            if best is None or len(steps) > REPAIR_LIMIT:
-                return []
-            steps.append((best[2], here))
-            here = best[2].cause
-        return steps[::-1]
-
     def children(self, node: Node) -> list[Node]:
         """What `node` led to, directly, within the window."""
         return self._children.get(node, [])
@@ -277,16 +280,11 @@ class CausalGraph:
 
     def forget(self, event: Event) -> None:
         """`event`, the oldest of the memory, has left it."""
-        found = self._by_id.pop(event.id, None)
+        found = self.by_id.pop(event.id, None)
         if isinstance(found, dict):
             found.pop(event.source, None)
-            self._by_id[event.id] = next(iter(found.values())) if len(found) == 1 else found
+            self.by_id[event.id] = next(iter(found.values())) if len(found) == 1 else found
         while self._skews and self._skews[0][0] <= event.time:
             self._skews.popleft()
-        while self._named and self._named[0][0] <= event.time:
-            _, name = self._named.popleft()
-            waiting = [node for node in self._waiting.get(name, ()) if node.event.time > event.time]
-            if waiting:
-                self._waiting[name] = waiting
-            else:
-                self._waiting.pop(name, None)
+        if self._awaited.effects:
+            self._awaited.forget(event.time)

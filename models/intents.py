@@ -18,12 +18,15 @@ Declared: TypeAlias = Action | Intent
 TRYING = frozenset({"experiment", "canary", "maintenance", "drill", "test"})  # reasons under which going back and forth is the plan
 
 
-REASONS = ("maintenance", "freeze", "incident", "failover", "canary", "experiment")  # as `why.rule`, they declare an intent too
+REASONS = frozenset(
+    {"maintenance", "freeze", "incident", "failover", "canary", "experiment"}
+)  # as `why.rule`, they declare an intent too
 
 
 def declares(action: Action) -> bool:
     """Whether the action declares an intent: in so many words, or by giving one of the reasons as its rule."""
-    return action.intent is not None or (action.why is not None and action.why.rule in REASONS)
+    why = action.why
+    return action.intent is not None or (why is not None and why.rule in REASONS)
 
 
 def open_until(event: Declared, fallback: int) -> int | None:
@@ -53,24 +56,27 @@ class Intents:
     """The registers of one domain."""
 
     def __init__(self) -> None:
-        self._registers: dict[tuple[str, str], dict[str, Declared]] = {}
+        self.registers: dict[tuple[str, str], dict[str, Declared]] = {}
 
     def register(self, event: Event) -> Register | None:
         """Which register the event has the last word on; None where it says nothing about intents."""
-        if isinstance(event, Intent):
-            return (event.resource, event.parameter, event.agent)
-        if isinstance(event, Action) and event.outcome == "applied" and (self._registers or declares(event)):
-            held = self._registers.get((event.resource, event.parameter))
-            if declares(event) or (held is not None and event.agent in held):
-                return (event.resource, event.parameter, event.agent)
-        return None
+        if isinstance(event, Action):
+            if event.outcome != "applied":
+                return None
+            if not declares(event):
+                held = self.registers.get((event.resource, event.parameter)) if self.registers else None
+                if held is None or event.agent not in held:
+                    return None
+        elif not isinstance(event, Intent):
+            return None
+        return (event.resource, event.parameter, event.agent)
 
     def declare(self, event: Event) -> Register | None:
         """Takes in the next event in canonical order, or a fact; never replaces a newer word by an older one."""
         register = self.register(event)
         if register is None or not isinstance(event, Action | Intent):
             return None
-        held = self._registers.setdefault(register[:2], {})
+        held = self.registers.setdefault(register[:2], {})
         old = held.get(register[2])
         if old is None or key(old) < key(event):
             held[register[2]] = event
@@ -79,10 +85,10 @@ class Intents:
     def open(self, action: Declared, fallback: int, oldest_fact: int = 0) -> list[Declared]:
         """Intents of others that are open on the event's knob, in canonical order; none declared before `oldest_fact` (ns)."""
         found: list[Declared] = []
-        if not self._registers:
+        if not self.registers:
             return found
         for parameter in (action.parameter, ""):
-            for who, event in self._registers.get((action.resource, parameter), {}).items():
+            for who, event in self.registers.get((action.resource, parameter), {}).items():
                 closed = event.closed if isinstance(event, Intent) else not declares(event)
                 until = open_until(event, fallback)
                 if who != action.agent and not closed and event.time >= oldest_fact and (until is None or action.time < until):
@@ -91,7 +97,7 @@ class Intents:
 
     def stands(self, event: Intent) -> bool:
         """Whether this is still its holder's last word there."""
-        return self._registers.get((event.resource, event.parameter), {}).get(event.agent) == event
+        return self.registers.get((event.resource, event.parameter), {}).get(event.agent) == event
 
     def experiment(self, event: Action, undone: Action) -> bool:
         """Both writes lie in one declared experiment of the writer: of a rollout, or for one of the reasons that mean trying out; or the
@@ -105,19 +111,19 @@ class Intents:
                 clause = action.intent
                 if clause is not None and clause.reason in TRYING and (clause.until is None or event.time < clause.until):
                     return True
-        for parameter in (event.parameter, "") if self._registers else ():
-            word = self._registers.get((event.resource, parameter), {}).get(event.agent)
+        for parameter in (event.parameter, "") if self.registers else ():
+            word = self.registers.get((event.resource, parameter), {}).get(event.agent)
             if isinstance(word, Intent) and not word.closed and word.reason in TRYING and word.time <= undone.time:
                 return word.until is None or event.time < word.until
         return False
 
     def drop(self, register: Register, fact: Event) -> None:
         """The fact in this register has been given up; a newer word stays."""
-        held = self._registers.get(register[:2], {})
+        held = self.registers.get(register[:2], {})
         if held.get(register[2]) == fact:
             del held[register[2]]
             if not held:
-                self._registers.pop(register[:2], None)
+                self.registers.pop(register[:2], None)
 
 
 def released(event: Declared, action: Action) -> bool:

@@ -37,6 +37,12 @@ def made(action: Action) -> bool | None:
     return True if action.verb in MADE else False if action.verb in UNMADE else None
 
 
+def may_make(action: Action) -> bool:
+    """A necessary sign: `made` may have an answer. Most writes turn one value into another."""
+    old, new = action.old, action.new
+    return old is None or new is None or old is UNSET or new is UNSET
+
+
 class Lifecycles:
     """Of one domain."""
 
@@ -45,7 +51,7 @@ class Lifecycles:
 
     def turns(self, action: Action) -> bool:
         """In O(1): the write makes or unmakes something of an owner of whom something was made or unmade before."""
-        return made(action) is not None and owner_of(action) in self._owners
+        return may_make(action) and made(action) is not None and owner_of(action) in self._owners
 
     def add(self, event: Event) -> None:
         """Takes in the next write in canonical order."""

@@ -18,14 +18,17 @@ READS = 8  # of one action, how many count
 
 def delay(action: Action) -> int | None:
     """How long (ns) after its newest observation the agent acted; None where no read tells its time."""
-    newest = max((read.time for read in action.reads if read.time is not None), default=None)
+    reads = action.reads
+    newest = reads[0].time if len(reads) == 1 else max([read.time for read in reads if read.time is not None], default=None)
     return None if newest is None else action.time - newest
 
 
 def metrics(action: Action) -> list[tuple[str, str]]:
     """The metrics that the action names in its reads or in what its intent expects, each once."""
-    clause = action.intent
-    named = [(read.resource, read.metric) for read in action.reads[:READS] if read.metric]
+    clause, reads = action.intent, action.reads
+    if clause is None and len(reads) == 1:
+        return [(reads[0].resource, reads[0].metric)] if reads[0].metric else []
+    named = [(read.resource, read.metric) for read in reads[:READS] if read.metric]
     if clause is not None:
         named += [(expected.resource, expected.metric) for expected in clause.expects[:READS] if expected.metric]
     return list(dict.fromkeys(named))
@@ -33,7 +36,10 @@ def metrics(action: Action) -> list[tuple[str, str]]:
 
 def _append(lists: dict[K, list[T]], name: K, item: T) -> None:
     """Lists, not deques: there may be one for each of very many metrics, and an empty deque takes 600 bytes."""
-    items = lists.setdefault(name, [])
+    items = lists.get(name)
+    if items is None:
+        lists[name] = [item]
+        return
     items.append(item)
     if len(items) > NEWEST:
         del items[0]
@@ -48,8 +54,6 @@ class Observers:
 
     def install(self, action: Action) -> None:
         """Takes in the next applied action in canonical order."""
-        if not action.reads and action.intent is None:
-            return
         waited = delay(action)
         if waited is not None:
             _append(self._delays, action.agent, (action.time, waited))
@@ -58,8 +62,6 @@ class Observers:
 
     def forget(self, action: Action) -> None:
         """`action`, the oldest of the memory, has left it."""
-        if not action.reads and action.intent is None:
-            return
         delays = self._delays.get(action.agent)
         while delays and delays[0][0] <= action.time:
             del delays[0]

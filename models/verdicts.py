@@ -21,7 +21,7 @@ class Verdicts:
     def __init__(self) -> None:
         self._last: dict[Register, Verdict] = {}
         self._rollouts: dict[str, dict[Register, Verdict]] = {}  # negative ones only, in the order in which they came
-        self._payloads: dict[str, dict[Register, Verdict]] = {}
+        self.payloads: dict[str, dict[Register, Verdict]] = {}  # likewise
 
     def declare(self, verdict: Verdict) -> None:
         """Takes in the next verdict in canonical order, or a fact; never replaces a newer one by an older one."""
@@ -34,7 +34,7 @@ class Verdicts:
         if verdict.verdict in NEGATIVE:
             self._rollouts.setdefault(verdict.rollout, {})[name] = verdict
             if verdict.payload:
-                self._payloads.setdefault(verdict.payload, {})[name] = verdict
+                self.payloads.setdefault(verdict.payload, {})[name] = verdict
 
     def drop(self, fact: Verdict) -> None:
         """This fact has been given up; a newer verdict stays."""
@@ -48,23 +48,18 @@ class Verdicts:
 
     def on_payload(self, payload: str) -> list[Verdict]:
         """The newest negative verdicts that stand on a payload, by its name, oldest first."""
-        return _newest(self._payloads.get(payload))
+        return _newest(self.payloads.get(payload))
 
     def cleared(self, negative: Verdict, rollout: str) -> bool:
         """Whether the same guard has since let the same thing pass, in another rollout."""
         last = self._last.get((negative.resource, rollout, negative.agent))
         return last is not None and last.verdict not in NEGATIVE and key(last) > key(negative)
 
-    @property
-    def any_payload(self) -> bool:
-        """Whether any payload is blocked."""
-        return bool(self._payloads)
-
     def _remove(self, name: Register) -> None:
         old = self._last.pop(name, None)
         if old is None:
             return
-        for index, at in ((self._rollouts, old.rollout), (self._payloads, old.payload)):
+        for index, at in ((self._rollouts, old.rollout), (self.payloads, old.payload)):
             held = index.get(at)
             if held is not None and held.pop(name, None) is not None and not held:
                 del index[at]

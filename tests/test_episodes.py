@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_histories import moment, wrote
 
-from models.episodes import BEGINNING, Episodes, Piece, Sighting, verb_of
+from models.episodes import BEGINNING, Episodes, Piece, Sighting
 from models.events import Event
 from models.findings import CausalEdge, Change, Root
 from models.instants import SECOND
@@ -71,7 +71,7 @@ def test_a_first_sighting_opens_a_finding_with_all_its_evidence() -> None:
     assert finding.as_of == (moment(10), "agents/a/1", "a@10")
     assert finding.metrics == {"pressure": 2.0, "reversals": 2}
     assert finding.explanation == ("a and b fight: 2 reversals in 10 s, confidence 0.90.", "a@0 happened.", "a@10 happened.")
-    assert len(episodes) == 1 and episodes.standing(SUBJECT).open
+    assert len(episodes) == 1 and episodes.standing(*SUBJECT).open
 
 
 def test_updates_are_announced_at_most_once_per_interval() -> None:
@@ -94,7 +94,7 @@ def test_an_episode_resolves_when_its_time_is_over_with_what_was_pending() -> No
     assert (resolved.verb, finding.status, finding.resolved_at) == ("resolved", "resolved", "2026-11-23T02:00:03Z")
     assert finding.metrics["reversals"] == 2
     assert finding.as_of == (moment(3), "", "")
-    assert len(episodes) == 0 and not episodes.standing(SUBJECT).open
+    assert len(episodes) == 0 and not episodes.standing(*SUBJECT).open
 
 
 def test_new_evidence_puts_the_end_off() -> None:
@@ -116,7 +116,7 @@ def test_evidence_that_was_counted_is_not_counted_again() -> None:
 def test_after_its_end_a_subject_opens_anew_with_another_id_from_newer_evidence_only() -> None:
     episodes, (opened,) = folded(sighting(at(0), ends=60))
     timers(episodes, moment(60))
-    assert episodes.standing(SUBJECT).since == (moment(60), "", "")
+    assert episodes.standing(*SUBJECT).since == (moment(60), "", "")
     assert episodes.fold("default", sighting(at(50))) is None
     again = episodes.fold("default", sighting(at(70)))
     assert again is not None and again.finding.finding_id != opened.finding.finding_id
@@ -135,9 +135,9 @@ def test_an_ended_subject_is_forgotten_with_the_memory() -> None:
     episodes, _ = folded(sighting(at(0), ends=60))
     timers(episodes, moment(60))
     episodes.forget(moment(60))
-    assert episodes.standing(SUBJECT).since == (moment(60), "", "")
+    assert episodes.standing(*SUBJECT).since == (moment(60), "", "")
     episodes.forget(moment(60) + 1)
-    assert episodes.standing(SUBJECT).since == BEGINNING
+    assert episodes.standing(*SUBJECT).since == BEGINNING
 
 
 def test_resolved_findings_are_handed_out_once_when_they_are_old_enough() -> None:
@@ -163,7 +163,7 @@ def test_a_restored_resolution_keeps_its_subject_ended() -> None:
     (resolved,) = timers(before, moment(60))
     after = Episodes(5 * SECOND, 32)
     after.restore(resolved.finding)
-    assert after.standing(SUBJECT) == before.standing(SUBJECT)
+    assert after.standing(*SUBJECT) == before.standing(*SUBJECT)
     assert after.take_resolved(moment(99)) == [resolved.finding.finding_id]
 
 
@@ -201,14 +201,6 @@ def test_agents_add_up_in_order_to_a_bounded_number() -> None:
 def test_the_headline_tells_the_span_in_a_fitting_unit(seconds: float, span: str) -> None:
     _, (opened,) = folded(sighting(at(0), at(seconds)))
     assert f"2 reversals in {span}, " in opened.finding.explanation[0]
-
-
-def test_the_verb_of_a_revision_is_read_from_the_finding() -> None:
-    episodes, changes = folded(sighting(at(0), ends=60), sighting(at(1), ends=60))
-    changes += timers(episodes, moment(60))
-    assert (
-        [verb_of(change.finding) for change in changes] == [change.verb for change in changes] == ["opened", "updated", "resolved"]
-    )
 
 
 def test_a_domain_with_nothing_open_any_more_is_not_remembered() -> None:

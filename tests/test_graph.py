@@ -14,6 +14,7 @@ from small_histories import became, declared, moment, wrote
 from models.events import Action, Event, Read
 from models.graph import CausalGraph, Node
 from models.instants import MINUTE, SECOND
+from models.paths import path
 from models.variables import Variables
 
 
@@ -144,10 +145,10 @@ def test_an_event_that_names_itself_is_its_own_root() -> None:
 
 def test_the_path_from_the_root_comes_cause_first_and_takes_the_likelier_way() -> None:
     read = (Read("app/b", "weight", 1),)
-    graph, nodes = placed(acted(0, "a"), acted(1, "b", "a@0"), acted(2, "c", "a@0"), acted(3, "d", "c@2", reads=read))
-    assert ids(graph.path(nodes["d@3"], nodes["a@0"])) == ["c@2", "d@3"]
-    assert graph.path(nodes["b@1"], nodes["c@2"]) == []
-    assert graph.path(nodes["a@0"], nodes["a@0"]) == []
+    _, nodes = placed(acted(0, "a"), acted(1, "b", "a@0"), acted(2, "c", "a@0"), acted(3, "d", "c@2", reads=read))
+    assert ids(path(nodes["d@3"], nodes["a@0"])) == ["c@2", "d@3"]
+    assert path(nodes["b@1"], nodes["c@2"]) == []
+    assert path(nodes["a@0"], nodes["a@0"]) == []
 
 
 def test_repeats_are_recognised_by_source_and_id() -> None:
@@ -193,7 +194,7 @@ def test_a_late_cause_joins_the_causes_that_are_known_already() -> None:
     assert masses(nodes["c@2"]) == {"a@0": 0.49, "z@5": 0.49}
     assert graph.children(nodes["a@0"]) == [nodes["b@1"]]
     assert (nodes["a@0"].size, nodes["z@5"].size) == (pytest.approx(1.99), pytest.approx(1.99))
-    assert ids(graph.path(nodes["c@2"], nodes["z@5"])) == ["b@1", "c@2"]
+    assert ids(path(nodes["c@2"], nodes["z@5"])) == ["b@1", "c@2"]
 
 
 def test_what_descends_by_two_ways_is_attributed_anew_once_and_after_both() -> None:

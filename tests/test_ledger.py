@@ -83,7 +83,7 @@ def test_a_guards_last_word_on_a_rollout_counts() -> None:
     known.declare(said(1, "fail"))  # older: it changes nothing
     assert [v.agent for v in known.on_rollout("r")] == [v.agent for v in known.on_payload("v2")] == ["lint"]
     known.drop(said(1, "block", guard="lint"))
-    assert known.on_rollout("r") == [] and not known.any_payload
+    assert known.on_rollout("r") == [] and not known.payloads
 
 
 def test_no_more_verdicts_than_the_limit_are_answered() -> None:

@@ -16,7 +16,7 @@ from simulation import AnalyzeWorker, Arrangement, World, revisions
 
 from models.domain import Domain
 from models.episodes import BEGINNING, Episodes
-from models.events import Event, Tick
+from models.events import Action, Event, Tick
 from models.findings import Finding
 from models.instants import HOUR
 from models.recovery import Checkpoint, Stage
@@ -130,7 +130,8 @@ def facts_at_the_upper_edge(patch: pytest.MonkeyPatch) -> None:
 
     def wrong(self: Domain, node: object) -> None:
         right(self, node)  # type: ignore[arg-type]
-        self._age_write(node.event)  # type: ignore[attr-defined]
+        if isinstance(node.event, Action):  # type: ignore[attr-defined]
+            self._age_write(node.event)  # type: ignore[attr-defined]
         self._age_word(node.event)  # type: ignore[attr-defined]
 
     patch.setattr(Domain, "install", wrong)

@@ -12,8 +12,9 @@ from models.configuration import Analysis
 from models.events import Action, Clause, key
 from models.findings import Finding
 from models.instants import HOUR, MINUTE, SECOND
+from models.ring import Install
 from models.undos import Pressure, Undo, Undos
-from models.variables import Install, Variables
+from models.variables import Variables
 
 QUICK, WINDOW = 10 * MINUTE, HOUR
 BEGIN = 1_800_000_000 * SECOND

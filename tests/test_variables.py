@@ -10,7 +10,8 @@ from small_histories import became, declared, moment, wrote
 
 from models.events import Action, Event, Read, Value
 from models.graph import Node
-from models.variables import BY_TIME, BY_VERSION, Variables, variable
+from models.ring import BY_TIME, BY_VERSION
+from models.variables import Variables, variable
 from models.zigzag import zigzag
 
 KNOB = ("db/orders", "replicas")

@@ -20,6 +20,7 @@ from models.events import Action, Event, ref
 from models.explain import change, event_told
 from models.findings import Basis, CausalEdge, Root
 from models.graph import Descent, Link, Node
+from models.paths import path
 from models.values import text
 
 SHARE = 0.25  # an event counts as evidence where at least this share of it descends from the root
@@ -47,7 +48,7 @@ class Cascades(msgspec.Struct, frozen=True):
             if stands.open:
                 yield self._continued(subject, node, descent)
             elif stands.since == BEGINNING and self._chain(descent):  # a root opens once: reopened, it would tell the same again
-                yield self._opened(subject, node, descent, domain.graph.path(node, descent.root))
+                yield self._opened(subject, node, descent, path(node, descent.root))
 
     def _chain(self, descent: Descent) -> bool:
         return (

@@ -14,7 +14,7 @@ import msgspec
 from models.configuration import Conflict
 from models.domain import Domain
 from models.episodes import Piece, Sighting, Standing, subject_of
-from models.events import ref
+from models.events import Action, ref
 from models.explain import change, list_names, told, turned_back
 from models.findings import CausalEdge, Root
 from models.graph import Node
@@ -33,7 +33,10 @@ class Opposition(msgspec.Struct, frozen=True):
 
     def judge(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting]:
         """A sighting where this write quickly undoes another agent's, and the pair stands open or opens."""
-        undo = domain.undos.seen_in(node.event, domain.variables)
+        event, ring = node.event, node.ring
+        if not isinstance(event, Action) or (ring is not None and ring.agent == event.agent):
+            return ()
+        undo = domain.undos.seen_in(event, domain.variables)
         if undo is None or undo.evidence <= 0:
             return ()
         agents = tuple(sorted((undo.event.agent, undo.undone.agent)))

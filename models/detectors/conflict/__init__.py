@@ -65,18 +65,22 @@ class Conflicts(msgspec.Struct, frozen=True):
 
     def _action(self, event: Action, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting]:
         """Asks only the rules that have something to judge: most writes break none, and cost next to nothing."""
-        oldest, knob, settings = event.time - self.facts_age, (event.resource, event.parameter), self.settings
-        current = domain.variables.current(knob, oldest)
-        intents = domain.intents.open(event, settings.intent_window, oldest)[-MOST_INTENTS:]
+        oldest, settings = event.time - self.facts_age, self.settings
         asked: list[Iterable[Sighting]] = []
-        if intents or (current is not None and current.source != event.source):
-            asked.append(self._knob(event, node, current, intents, domain))
+        ring = node.ring
+        if domain.intents.registers or ring is None or ring.source != event.source:
+            current = domain.variables.current((event.resource, event.parameter), oldest)
+            intents = domain.intents.open(event, settings.intent_window, oldest)[-MOST_INTENTS:]
+            if intents or (current is not None and current.source != event.source):
+                asked.append(self._knob(event, node, current, intents, domain))
         if event.deletes or event.verb in destruction.VERBS:
             asked.append(destruction.judge(event, domain, settings, oldest))
-        if event.rollout or domain.ledger.verdicts.any_payload:
+        if event.rollout or domain.ledger.verdicts.payloads:
             asked.append(guard.judge(event, domain, settings, oldest))
-        if knob in self.invariants:
-            asked.append(skew.judge(event, self.invariants[knob], domain, settings, oldest))
+        if self.invariants:
+            invariants = self.invariants.get((event.resource, event.parameter))
+            if invariants is not None:
+                asked.append(skew.judge(event, invariants, domain, settings, oldest))
         if event.reads or event.intent is not None:
             asked.append(objectives.opposed(event, domain, settings, standing))
         return chain.from_iterable(asked) if asked else ()

@@ -28,7 +28,7 @@ def judge(event: Action, domain: Domain, settings: Conflict, oldest: int) -> Ite
     """One sighting for each verdict that the event goes against. Verdicts older than `oldest` (ns) are forgotten."""
     verdicts = domain.ledger.verdicts
     steps = verdicts.on_rollout(event.rollout)
-    payloads = [v for name in _payloads(event) for v in verdicts.on_payload(name)] if verdicts.any_payload else []
+    payloads = [v for name in _payloads(event) for v in verdicts.on_payload(name)] if verdicts.payloads else []
     if not steps and not payloads:
         return
     current = domain.variables.current((event.resource, event.parameter), oldest)

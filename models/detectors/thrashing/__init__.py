@@ -17,6 +17,7 @@ from models.domain import Domain
 from models.episodes import Sighting, Standing, subject_of
 from models.events import Action
 from models.graph import Node
+from models.lifecycles import may_make
 
 FEWEST = 2  # reversals before this one without which no threshold can be reached, since each weighs at most 1 and fades
 
@@ -34,16 +35,17 @@ class Thrash(msgspec.Struct, frozen=True):
         found: list[Sighting] = []
         if node.parents:
             found.extend(ratchet.seen(node, domain, self.settings))
-        if domain.objects.turns(event):
+        if may_make(event) and domain.objects.turns(event):
             found.extend(identity.seen(event, domain, standing, self.settings))
         if event.new is UNSET:
             return found
-        subject = subject_of(event.resource, event.parameter)
-        stands = standing("thrashing", subject)
         if isinstance(event.new, tuple):
-            found.extend(membership.seen(event, domain, subject, stands, self.settings))
-        elif domain.variables.may_reverse(event, self.settings.deadband, 0 if stands.open else FEWEST - 1):
-            found.extend(self._swung(node, event, domain, subject, standing))  # rarely: most knobs keep their direction
+            subject = subject_of(event.resource, event.parameter)
+            found.extend(membership.seen(event, domain, subject, standing("thrashing", subject), self.settings))
+        elif node.ring is not None and node.ring.may_reverse(event.new, self.settings.deadband):
+            subject = subject_of(event.resource, event.parameter)  # rarely: most knobs keep their direction
+            if node.ring.turns >= FEWEST - 1 or standing("thrashing", subject).open:
+                found.extend(self._swung(node, event, domain, subject, standing))
         return found
 
     def _swung(

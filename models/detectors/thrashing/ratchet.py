@@ -30,6 +30,8 @@ STEEP = math.log(10.0)  # a move of three rounds that scores 1
 
 def seen(node: Node, domain: Domain, settings: Thrashing) -> Iterable[Sighting]:
     """A sighting where this write is the latest of at least three rounds of escalation."""
+    if not any([link.cause.parents for link in node.parents]):
+        return  # no ladder: most reactions answer something that nobody's write led to
     links = _ladder(node, node.event.time - domain.settings.window)
     if len(links) < STEPS + 1:
         return

@@ -36,7 +36,7 @@ from models.detectors.thrashing.force import (
 )
 from models.detectors.thrashing.states import followed
 from models.domain import Domain
-from models.episodes import Piece, Sighting, Standing
+from models.episodes import BEGINNING, Piece, Sighting, Standing
 from models.events import Action, key, ref
 from models.explain import change, list_names, told, turned_back
 from models.findings import Root, worse
@@ -63,7 +63,9 @@ def swings(event: Action, domain: Domain, stands: Standing, settings: Thrashing)
     writes = domain.variables.actions((event.resource, event.parameter))
     if not writes or same(writes[-1].new, event.new):
         return None
-    after = [write for write in (*writes, event) if key(write) > stands.since][-domain.settings.limits.writes_per_knob :]
+    writes.append(event)
+    after = writes if stands.since is BEGINNING else [write for write in writes if key(write) > stands.since]
+    after = after[-domain.settings.limits.writes_per_knob :]
     drivers = domain.demand.drivers(after, event.time - domain.settings.memory)
     found = zigzag(after, settings.deadband, excuse(domain, drivers, settings.deadband), settings.damped_ratio)
     if not found.reversals or found.reversals[-1].event is not event:
@@ -79,7 +81,9 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
     than the dead band."""
 
     def justified(event: Action, undone: Action, since: int, step: float, swing: float) -> float:
-        if ref(undone) in event.acknowledges or undone.id in event.acknowledges or domain.intents.experiment(event, undone):
+        if event.acknowledges and (ref(undone) in event.acknowledges or undone.id in event.acknowledges):
+            return 1.0
+        if domain.intents.experiment(event, undone):
             return 1.0
         if step and event.agent == undone.agent and max(abs(step), swing) < ROUNDING * deadband:
             return 1.0
