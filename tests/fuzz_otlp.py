@@ -22,11 +22,20 @@ from otlp_records import told
 
 from models.events import Sample, decode_signal, encode_signal
 from models.rejection import Rejection
+from streams.settings import ActionRule, LogRule, MetricRule, Otlp
 
 DATA = Path(__file__).parent / "data"
 TOKENS = (
-    b"\xff" * 10, b"\x0a\x00", b"\x80\x80\x80\x80\x10", b'"intValue":"x"', b"null", b"1e400", b'"NaN"', b'"\\ud800"', b"[" * 300, b"{}",
-    b'"traceId":""', b'"explicitBounds":[1]', b'"scale":2000000000', b'"offset":-2000000000', b'"timeUnixNano":"99999999999999999999"',
+    b"\xff" * 10, b"9" * 40, b"\x0a\x00", b"\x80\x80\x80\x80\x10", b'"intValue":"x"', b"null", b"1e400", b'"NaN"', b'"\\ud800"', b"{}",
+    b"[" * 300, b'"traceId":""', b'"explicitBounds":[1]', b'"scale":2000000000', b'"offset":-2000000000',
+    b'"timeUnixNano":"99999999999999999999"',
+)  # fmt: skip
+RULES = Otlp(
+    action=(
+        ActionRule(span="*", resource="{arguments|span.name}", verb="{arguments.deployment|'v'}", new="{arguments}", version="{arguments}"),
+    ),
+    metric=(MetricRule(metric="a*", resource="{metric.name}", name="{action|gen_ai.operation.name|'x'}", role="demand"),),
+    log=(LogRule(event="*", resource="{body}", metric="{body.action|'m'}", after="{body}"),),
 )  # fmt: skip
 REASONS = {
     "not_otlp",
@@ -71,6 +80,7 @@ def check(data: bytes) -> Counter[str]:
     """Runs one input; answers what came of it. Raises whatever a bug raises."""
     found = told(data)
     assert found == told(data), "the same record was decoded differently"
+    found += told(data, settings=RULES)
     for item in found:
         if isinstance(item, Rejection):
             assert item.reason in REASONS | NATIVE, item.reason

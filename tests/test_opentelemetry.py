@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_records import T, as_json, as_protobuf, at, attributes, both, request, span, told
 from test_kubernetes import lines
 
-from models.events import Action, Dependency, Transition
+from models.events import Action, Dependency, Transition, decode_signal, encode_signal
 from models.instants import SECOND
 from models.rejection import Rejection
 from streams.settings import ActionRule, LogRule, Otlp, Settings
@@ -227,6 +227,33 @@ def test_a_rule_says_what_a_call_writes() -> None:
     (event,) = both(request("traces", [tool(1, arguments=arguments, values=values)], team="ops"), settings=Otlp(action=(rule,)))
     assert (event.agent, event.resource, event.parameter) == ("ops/hpa", "k8s/prod/shop/deployment/cart", "spec.replicas")
     assert (event.old, event.new, event.version, event.why.text) == (2, 5, "17", "load")
+
+
+HUGE = [
+    "1" + "0" * 30,
+    "-" + "9" * 400,
+    '"' + "x" * 9000 + '"',
+    "[" * 400 + "]" * 400,
+    '{"a":{"b":[1e308,{"c":' + "9" * 25 + "}]}}",
+]
+
+
+@pytest.mark.parametrize("value", HUGE)
+def test_no_argument_of_a_call_is_too_much(value: str) -> None:
+    rule = ActionRule(
+        span="*", resource="r/{arguments.x}", verb="{arguments.x}", new="{arguments.x}", version="{arguments.x}", why="{arguments}"
+    )
+    call = tool(1, arguments=f'{{"x": {value}}}', values={"gen_ai.agent.name": "a"})
+    for settings in (Otlp(), Otlp(action=(rule,))):
+        for event in both(request("traces", [call]), settings=settings):
+            assert isinstance(event, Action) and len(event.resource) <= 512
+            assert decode_signal(encode_signal(event)) == event
+
+
+def test_a_number_beyond_64_bits_is_refused() -> None:
+    attribute = {"key": "a", "value": {"intValue": "9" * 30}}
+    (why,) = told(as_json(request("traces", [{**tool(1), "attributes": [attribute]}])))
+    assert why.reason == "wrong_type" and "64 bits" in why.detail
 
 
 def test_a_failed_call_failed_and_a_refused_one_was_rejected() -> None:

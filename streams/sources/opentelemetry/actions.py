@@ -12,7 +12,6 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import NamedTuple
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value, Version
@@ -92,13 +91,14 @@ class Actions:
             return found
         return list(_guessed(span))
 
-    def of_line(self, line: Line) -> Draft | None:
+    def of_line(self, line: Line) -> list[Draft]:
         """What a log record tells of a write."""
         if not line.name:
-            return None
+            return []
         said = line.body if isinstance(line.body, dict) else {}
         scope = Scope(line.attributes, said, {"body": line.body}, line.entity.attributes)
-        return self._of_event(line.name, scope, line.span or line.id, line.time, "applied")
+        draft = self._of_event(line.name, scope, line.span or line.id, line.time, "applied")
+        return [draft] if draft else []
 
     def _of_event(self, name: str, scope: Scope, span: str, time: int, outcome: str) -> Draft | None:
         for rule in self._events:
@@ -107,7 +107,9 @@ class Actions:
                 if draft is None:
                     return None
                 # the same write may be said by a span event and by a log record: the id is the same then
-                said = blake2b(msgspec.json.encode((draft.resource, draft.parameter, _plain(draft.new))), digest_size=4)
+                said = blake2b(
+                    repr((draft.resource, draft.parameter, _plain(draft.new))).encode(errors="surrogatepass"), digest_size=4
+                )
                 return draft._replace(id=f"{span}.{said.hexdigest()}")
         return None
 

@@ -70,8 +70,7 @@ class Fold:
             if drafts or record.failed or record.kind >= SERVER:
                 self._waiting.append((record, drafts))
         elif isinstance(record, Line):
-            draft = self._actions.of_line(record)
-            self._waiting.append((record, [draft] if draft else []))
+            self._waiting.append((record, self._actions.of_line(record)))
         return found
 
     def passed(self, time: int) -> Sequence[Found]:

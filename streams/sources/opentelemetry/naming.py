@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from streams.sources.kubernetes.naming import NO_NAMESPACE, controller_by_name, resource_name
+from streams.sources.opentelemetry.templates import as_text
 from streams.sources.opentelemetry.values import Attributes, Json
 
 NAME_LIMIT = 512  # characters, as for every event
@@ -37,7 +38,7 @@ def text(value: Json) -> str:
     """An attribute as text; "" where there is none."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    return "" if value is None else as_text(value)
 
 
 def entity_of(attributes: Attributes, cluster: str) -> Entity:

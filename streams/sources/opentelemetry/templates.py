@@ -128,7 +128,22 @@ def parsed(value: Json) -> Json:
 
 def as_text(value: Json) -> str:
     """A value as part of a name or of a sentence."""
-    return value if isinstance(value, str) else _encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return _encode(value).decode()
+    except OverflowError:  # JSON in an attribute may hold any number,
+        return as_text(_with_small_numbers(value))
+    except RecursionError:  # and be nested deeply
+        return "nested too deeply"
+
+
+def _with_small_numbers(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _with_small_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_small_numbers(inner) for inner in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def as_value(value: Json) -> Value:
@@ -140,7 +155,7 @@ def as_value(value: Json) -> Value:
 
 def _scalar(value: Json) -> Scalar:
     if isinstance(value, dict | list):
-        value = _encode(value).decode()
+        value = as_text(value)
     if isinstance(value, str) and len(value) > VALUE_LIMIT:
         digest = blake2b(value.encode(errors="surrogatepass"), digest_size=8).hexdigest()
         return f"{value[: VALUE_LIMIT - 17]}~{digest}"

@@ -21,6 +21,7 @@ Attributes: TypeAlias = dict[str, Json]
 Pair: TypeAlias = tuple[str, Json]
 
 REMEMBERED = 20_000  # pairs; each is a few hundred bytes
+_INTEGERS = 1 << 63
 SHORT = 512  # bytes; longer ones (prompts, arguments) do not come twice
 
 
@@ -95,7 +96,10 @@ def from_json(value: AnyValue) -> Json:
     if value.string_value is not None:
         return value.string_value
     if value.int_value is not None:
-        return int(value.int_value)
+        number = int(value.int_value)
+        if not -_INTEGERS <= number < _INTEGERS:
+            raise ValueError(f"intValue is beyond 64 bits: {str(number)[:40]}")
+        return number
     if value.bool_value is not None:
         return value.bool_value
     if value.double_value is not None:
