@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, for_code
 from models.instants import format_duration
 from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all, trouble
 from streams.settings import Settings, source_topics, topic
+from streams.sources.kinds import KINDS
 
 MAP_KEY = b"map"
 READERS_LAG_MS = 3_600_000  # every revision stays for so long: a backfill opens, resolves and tombstones within a second
@@ -160,6 +161,7 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
     signals = counts[topic(settings, "signals")]
     analysis = settings.analysis
     horizon = max(analysis.memory, 2 * analysis.window) // MILLISECOND
+    looked_back = {each.topic: 2 * KINDS[each.kind].pane(settings) // MILLISECOND for each in settings.source}  # as `models.panes`
     for spec in specs(settings):
         there, config = counts[spec.name], configs.get(spec.name, {})
         if spec.name in followers and there != signals:
@@ -171,9 +173,10 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
             if value is None or value == wanted or name == "min.compaction.lag.ms":
                 continue
             if name == "retention.ms":
-                if 0 <= int(value) < horizon:
+                needed = max(horizon, looked_back.get(spec.name, 0))
+                if 0 <= int(value) < needed:
                     wrong.append(
-                        f"topic {spec.name} keeps {_span(int(value))}, less than the memory of {_span(horizon)}: raise retention.ms"
+                        f"topic {spec.name} keeps {_span(int(value))}, less than the memory of {_span(needed)}: raise retention.ms"
                     )
             elif name == "max.message.bytes":
                 if int(value) < settings.topics.record_limit:

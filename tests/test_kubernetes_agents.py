@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from audit_records import GITOPS, HPA, audit, deployment, read
+from audit_records import GITOPS, HPA, audit, deployment, read, scale
+from msgspec import UNSET
 
 from streams.settings import AgentName
 from streams.sources.kubernetes.agents import Agents
@@ -77,6 +78,43 @@ def test_events_that_others_wrapped_are_the_same(how: str) -> None:
     line = json.dumps(WRAPPED[how]).encode()
     assert recognised(line)
     assert read([line])[:2] == read([EVENT])[:2] != ([], [])
+
+
+def test_what_a_container_runtime_puts_before_a_line_is_taken_off() -> None:
+    line = b"2026-11-24T10:00:01.123456789Z stderr F " + TEXT.encode()
+    assert recognised(line) and read([line])[:2] == read([EVENT])[:2]
+
+
+def entry(method: str, name: str, **payload: Any) -> dict[str, Any]:
+    """A log entry of GKE, as its documentation has it."""
+    asked = {"callerIp": "10.0.0.7", "callerSuppliedUserAgent": "kubectl/v1.36.3 (linux/amd64)"}
+    return {
+        "insertId": "i1", "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "timestamp": "2026-11-24T10:00:01Z",
+        "resource": {"type": "k8s_cluster", "labels": {"cluster_name": "prod"}},
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog", "serviceName": "k8s.io", "methodName": f"io.k8s.{method}",
+            "resourceName": name, "authenticationInfo": {"principalEmail": GITOPS}, "requestMetadata": asked, **payload,
+        },
+    }  # fmt: skip
+
+
+def test_entries_of_cloud_logging_are_the_same() -> None:
+    created = entry("apps.v1.deployments.create", "apps/v1/namespaces/shop/deployments/cart", response=deployment(2, 10))
+    scaled = entry("apps.v1.deployments.scale.update", "apps/v1/namespaces/shop/deployments/cart/scale", response=scale(6, 11, 2))
+    scaled.update(insertId="i2", timestamp="2026-11-24T10:00:02Z")
+    refused = entry("core.v1.nodes.update", "core/v1/nodes/n1", status={"code": 7, "message": "no"})
+    refused.update(insertId="i3", timestamp="2026-11-24T10:00:03Z")
+    assert all(recognised(json.dumps(each).encode()) for each in (created, scaled, refused))
+    actions, rejections, _ = read([created, scaled, refused])
+    assert not rejections
+    assert [(each.resource, each.parameter, each.old, each.new, each.outcome) for each in actions] == [
+        ("k8s/cluster/shop/deployment/cart", "exists", False, True, "applied"),
+        ("k8s/cluster/shop/deployment/cart", "spec.replicas", 2, 6, "applied"),
+        ("k8s/cluster/-/node/n1", "spec", UNSET, UNSET, "rejected"),
+    ]
+    assert {each.agent for each in actions} == {"gitops/sync"}
+    other = entry("x.create", "y", serviceName="compute.googleapis.com")
+    assert not recognised(json.dumps(other).encode())
 
 
 def test_what_wraps_no_audit_event_is_refused() -> None:

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from models.instants import MINUTE
 from streams.kafka_client import KafkaTrouble, client_options
-from streams.settings import Settings, topic
+from streams.settings import Settings, SourceTopic, topic
 from streams.topics import checked_map, init_topics
 
 pytestmark = pytest.mark.kafka
@@ -66,6 +66,32 @@ def test_retention_below_the_memory_is_refused(kafka_settings: Settings) -> None
         asyncio.run(init_topics(kafka_settings))
     short = msgspec.structs.replace(kafka_settings.analysis, memory=MINUTE // 2, window=MINUTE // 4)
     assert asyncio.run(init_topics(msgspec.structs.replace(kafka_settings, analysis=short)))
+
+
+def with_source(settings: Settings, name: str) -> Settings:
+    return msgspec.structs.replace(settings, source=(SourceTopic(topic=topic(settings, name), kind="k8s-audit"),))
+
+
+def test_a_topic_of_others_is_created_with_one_partition_and_pinned(kafka_settings: Settings) -> None:
+    settings = with_source(kafka_settings, "audit")
+    assert f"topic {topic(settings, 'audit')} created" in asyncio.run(init_topics(settings))
+    assert f"{topic(settings, 'audit')}/0" in asyncio.run(checked_map(settings)).partitions()
+    with pytest.raises(KafkaTrouble, match=r"audit has 1 partitions, the pinned map says 0"):
+        asyncio.run(init_topics(kafka_settings))
+        asyncio.run(checked_map(settings))
+
+
+@pytest.mark.parametrize(
+    ("config", "mistake"),
+    [
+        ({"message_timestamp_type": "CreateTime"}, "has message.timestamp.type=CreateTime, it must be LogAppendTime"),
+        ({"message_timestamp_type": "LogAppendTime", "retention_ms": "10800000"}, "keeps 3h, less than the memory of 4h"),
+    ],
+)
+def test_a_topic_of_others_is_checked(kafka_settings: Settings, config: dict[str, str], mistake: str) -> None:
+    asyncio.run(create(kafka_settings, "audit", 2, **config))
+    with pytest.raises(KafkaTrouble, match=mistake):
+        asyncio.run(init_topics(with_source(kafka_settings, "audit")))
 
 
 def test_a_map_that_no_longer_fits_is_refused_by_workers_and_renewed_by_init(kafka_settings: Settings) -> None:

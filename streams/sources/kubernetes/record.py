@@ -5,6 +5,7 @@ Format: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/. Hal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ GROUP = "audit.k8s.io/"
 DEEPEST = 4  # wrappers around an event
 NAME_LIMIT = 512  # characters, as for every event
 _ABSENT = msgspec.Raw(b"null")
+_CRI = re.compile(rb"\S{20,40} std(?:out|err) F (?=\{)")
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -105,13 +107,12 @@ _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def recognised(line: bytes) -> bool:
     """Whether a line is an audit event or a list of them, by what it says of itself."""
-    if b"audit" not in line:
-        return False
-    return bool(_held(line))
+    return b"audit" in line and bool(_held(_bare(line)))
 
 
 def records(line: bytes) -> Sequence[Record | Rejection]:
     """The audit events of one line. A bad element of a list is rejected alone, with its place."""
+    line = _bare(line)
     try:
         record = _record(line)
         if record.kind == "Event" and (not record.api_version or record.api_version.startswith(GROUP)):
@@ -125,6 +126,13 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
     except _BAD as error:
         return _wrapped(line) or (_named(explained(error)),)
     return _wrapped(line) or (Rejection("unknown_type", "apiVersion", clipped(f"{head.api_version!r} is not audit.k8s.io/v1")),)
+
+
+def _bare(line: bytes) -> bytes:
+    """Without what a container runtime puts before each line: "2026-11-24T10:00:00Z stderr F {...}"."""
+    if line[:1] == b"{" or not (prefix := _CRI.match(line)):
+        return line
+    return line[prefix.end() :]
 
 
 def _all(line: bytes) -> Sequence[Record | Rejection]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from streams.sources.kubernetes.google import as_audit
+
 _ABSENT = msgspec.Raw(b"null")
 
 
@@ -26,6 +28,7 @@ class _Wrapper(msgspec.Struct):
     event: msgspec.Raw = _ABSENT
     original: msgspec.Raw = _ABSENT
     body: msgspec.Raw = _ABSENT
+    proto_payload: msgspec.Raw = msgspec.field(name="protoPayload", default=_ABSENT)
 
 
 _wrapper = msgspec.json.Decoder(_Wrapper).decode
@@ -36,6 +39,10 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 def unwrapped(raw: bytes) -> Iterator[bytes]:
     """The objects that are directly within. Raises what decoding raises."""
     wrapper = _wrapper(raw)
+    if bytes(wrapper.proto_payload)[:1] == b"{":
+        entry = as_audit(raw)
+        yield from (entry,) if entry else ()
+        return
     for name in wrapper.__struct_fields__:
         inner = bytes(getattr(wrapper, name))
         if inner[:1] == b'"':
