@@ -45,11 +45,6 @@ class Variables:
         ring = self._knobs.get(name)
         return [install.event for install in ring.writes[-most:]] if ring is not None else []  # type: ignore[misc]
 
-    def turns(self, name: Name) -> int:
-        """How many of the newest writes of a knob went the other way than the one before, in O(1)."""
-        ring = self._knobs.get(name)
-        return ring.turns if ring is not None else 0
-
     def is_knob(self, name: Name) -> bool:
         """Whether an applied action within the memory wrote it."""
         return name in self._knobs

@@ -201,6 +201,20 @@ def test_a_freeze_declared_before_the_memory_began_still_holds_after_a_crash() -
         assert any(b'"override"' in raw for raw in revisions(world._findings()).values())
 
 
+def test_a_turn_whose_beginning_has_left_the_memory_makes_no_partner_of_a_transfer() -> None:
+    """Found by random histories on a coarse grid of times: q/c turned at 1800 s only for who still knew the write at 1560 s."""
+    moves = [(1560, "q/c", 45, 50), (1800, "q/c", 50, 45), (1920, "q/c", 45, 65), (2100, "q/b", 5, 10), (2160, "q/b", 10, 5)]
+    moves += [(2220, "q/b", 5, 10), (2279, "q/c", 65, 75), (2280, "q/b", 10, 1), (2340, "q/b", 1, 20)]
+    events: list[Event] = [
+        Action(
+            time=BEGIN + at * SECOND, source=f"r/{queue}", id=f"e{at}", agent="r", verb="set", resource=queue, parameter="weight",
+            old=old, new=new,
+        )
+        for at, queue, old, new in moves
+    ]  # fmt: skip
+    check(events, Arrangement())
+
+
 DIGEST = """
 import hashlib, sys
 sys.path[:0] = [{root!r}, {root!r} + "/tests"]

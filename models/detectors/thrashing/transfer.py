@@ -25,7 +25,7 @@ from models.values import number
 from models.variables import Name
 
 OPPOSED = -0.8  # correlation of the moves of two knobs from which on load is moved, not changed
-FEWEST = 3  # moves that can be compared
+FEWEST = 3  # moves that went opposite ways
 TURNS = 8  # newest turning points that are compared
 COMPARED = 64  # newest writes of the other knob among which its value at those is looked for
 
@@ -57,8 +57,6 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
     names |= {(resource, event.parameter) for resource in domain.ledger.topology.near(event.resource, event.time)}
     best: Pair | None = None
     for name in sorted(names - {mine}):
-        if domain.variables.turns(name) < FEWEST - 1:
-            continue  # it does not swing
         others = domain.variables.actions(name, COMPARED)
         opposed = _correlation(found, others)
         if opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
@@ -80,7 +78,8 @@ def _correlation(found: Swings, others: list[Action]) -> float | None:
 
     points = [(mine, at(time)) for mine, time in _extremes(found)]
     known = [(mine, other) for mine, other in points if mine is not None and other is not None]
-    if len(known) <= FEWEST:
+    against = sum((c - a) * (d - b) < 0 for (a, b), (c, d) in pairwise(known))
+    if against < FEWEST:  # one large move apart the other does not swing. What left the memory may not count: so not by `turns`
         return None
     logs = [(_ln(mine), _ln(other)) for mine, other in known]
     return min(_cosine([(c - a, d - b) for (a, b), (c, d) in pairwise(scaled)]) for scaled in (known, logs))
