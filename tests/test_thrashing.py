@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from msgspec import UNSET
 from small_histories import changes, findings, kinds, only, turns, until, wrote
@@ -141,6 +142,13 @@ def test_the_order_of_a_sets_members_is_no_change() -> None:
 def test_the_defaults_find_a_fight_of_ten_seconds_and_one_of_25_minutes(period: float) -> None:
     finding = only(*turns(BOTH, EXACT, period / 2))
     assert finding.metrics["period_s"] == period
+
+
+def test_a_full_swing_takes_as_long_where_one_side_answers_at_once() -> None:
+    sync, answer = turns(BOTH, EXACT, 60)[::2], turns(BOTH, EXACT, 60)[1::2]
+    quick = [msgspec.structs.replace(event, time=event.time - 55 * SECOND) for event in answer]
+    finding = only(*sorted([*sync, *quick], key=lambda event: event.time))
+    assert finding.metrics["period_s"] == 120
 
 
 def test_the_shortest_half_life_that_suffices_is_the_fights_own() -> None:

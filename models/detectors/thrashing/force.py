@@ -83,9 +83,12 @@ def growth(reversals: Sequence[Reversal], *ahead: float) -> float:
 
 
 def period(reversals: Sequence[Reversal]) -> float:
-    """Twice the median half-cycle, in seconds."""
-    halves = sorted(later.event.time - earlier.event.time for earlier, later in pairwise(reversals))
-    return 2.0 * halves[len(halves) // 2] / 1e9 if halves else 0.0
+    """The median full swing, in seconds: from a turn to the next but one, since the way back may be far quicker than the way there."""
+    times = [reversal.event.time for reversal in reversals]
+    if len(times) == 2:
+        return 2.0 * (times[1] - times[0]) / 1e9
+    swings = sorted(later - earlier for earlier, later in zip(times, times[2:], strict=False))
+    return swings[len(swings) // 2] / 1e9 if swings else 0.0
 
 
 def fighters(reversals: Sequence[Reversal]) -> tuple[str, ...]:
