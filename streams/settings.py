@@ -129,6 +129,16 @@ class ActionRule(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class ReadRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[otlp.read]]`: which span is an observation, and of what; actions of the same agent's run that follow it rest on it."""
+
+    span: str = ""  # glob of the span's name
+    match: tuple[tuple[str, str], ...] = ()  # attribute, glob
+    resource: str
+    metric: str = ""
+    value: str = ""
+
+
 class MetricRule(msgspec.Struct, frozen=True, kw_only=True):
     """One `[[otlp.metric]]`: how the metrics that it matches are named, and whether they drive load or bound it."""
 
@@ -168,6 +178,7 @@ class Otlp(msgspec.Struct, frozen=True, kw_only=True):
     spans: int = 100_000  # remembered for each partition in each `topology`
     series: int = 100_000
     action: tuple[ActionRule, ...] = ()
+    read: tuple[ReadRule, ...] = ()
     metric: tuple[MetricRule, ...] = ()
     log: tuple[LogRule, ...] = ()
 

@@ -13,10 +13,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otlp_records import T, as_json, as_protobuf, at, attributes, both, request, span, told
 from test_kubernetes import lines
 
-from models.events import Action, Dependency, Transition, decode_signal, encode_signal
+from models.events import Action, Dependency, Read, Transition, decode_signal, encode_signal
 from models.instants import SECOND
 from models.rejection import Rejection
-from streams.settings import ActionRule, LogRule, Otlp, Settings
+from streams.settings import ActionRule, LogRule, Otlp, ReadRule, Settings
 from streams.sources.kinds import KINDS
 from streams.sources.opentelemetry import naming
 from streams.sources.opentelemetry.decoder import Decoder
@@ -328,6 +328,30 @@ def test_neither_batches_nor_their_order_change_what_is_told() -> None:
         random.Random(seed).shuffle(order)
         records = [{"resourceSpans": [{"resource": part["resource"], "scopeSpans": [{"spans": [one]}]}]} for part, one in order]
         assert told(*map(as_json, records)) == want
+
+
+def test_what_a_run_looked_at_before_it_acted_is_what_the_action_rests_on() -> None:
+    rule = ReadRule(
+        match=(("gen_ai.tool.name", "get_*"),), resource="svc/{arguments.of}", metric="{arguments.metric}", value="{result.value}"
+    )
+
+    def look(number: int, end: float, value: int, trace: int = 1) -> dict:
+        values = {
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_metric",
+            "gen_ai.tool.call.arguments": '{"of": "cart", "metric": "p95"}', "gen_ai.tool.call.result": f'{{"value": {value}}}',
+        }  # fmt: skip
+        return span("execute_tool get_metric", number, 1, values=values, start=end - 0.1, end=end, trace=trace)
+
+    spans = [
+        look(2, 1, 840),
+        look(3, 4, 300),
+        look(4, 1.5, 7, trace=2),
+        tool(5, 1, start=2, end=3),
+        span("invoke_agent a", 1, end=5),
+    ]
+    (event,) = both(request("traces", spans), settings=Otlp(read=(rule,)))
+    assert event.reads == (Read("svc/cart", "p95", 840, at(1)),)
+    assert both(request("traces", spans))[0].reads == ()
 
 
 # --- topology, failures, log records --------------------------------------------------------------------------------------------

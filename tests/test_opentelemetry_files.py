@@ -15,7 +15,7 @@ from test_cli import interplay
 from models.rejection import Rejection
 from streams.settings import ActionRule, LogRule, MetricRule
 from streams.settings_file import SettingsError, load
-from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, written_rule
+from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, read_reads, written_rule
 from streams.sources.opentelemetry.files import recognised, records
 
 DATA = Path(__file__).parent / "data" / "otlp"
@@ -109,6 +109,11 @@ match = { "gen_ai.tool.name" = "set_*" }
 resource = "k8s/prod/{arguments.ns}/deployment/{arguments.name}"
 new = "{arguments.replicas}"
 
+[[otlp.read]]
+span = "get *"
+resource = "svc/{a}"
+value = "{b}"
+
 [[otlp.metric]]
 metric = "http.server.*"
 attributes = ["http.route"]
@@ -122,8 +127,9 @@ slo = true
     otlp = load(str(file), {}).settings.otlp
     assert otlp.wait == 2_000_000_000 and otlp.action[0].match == (("gen_ai.tool.name", "set_*"),)
     again = tmp_path / "again.toml"
-    again.write_text("\n".join(written_rule(rule) for rules in (otlp.action, otlp.metric, otlp.log) for rule in rules))
+    again.write_text("\n".join(written_rule(rule) for rules in (otlp.action, otlp.read, otlp.metric, otlp.log) for rule in rules))
     assert load(str(again), {}).settings.otlp.action == otlp.action
+    assert load(str(again), {}).settings.otlp.read == otlp.read
     assert load(str(again), {}).settings.otlp.metric == otlp.metric and load(str(again), {}).settings.otlp.log == otlp.log
     ran = interplay("config", "--config", str(file), cwd=tmp_path)
     assert ran.returncode == 0 and '[[otlp.action]]\nmatch = { "gen_ai.tool.name" = "set_*" }' in ran.stdout
@@ -138,8 +144,10 @@ slo = true
         (read_actions, {"span": "x", "resource": "db/{}"}, "resource 'db/{}' has a field without a name"),
         (read_actions, {"span": "x", "resource": "db", "resorce": "y"}, "resorce: no such field; did you mean resource?"),
         (read_actions, {"span": "x", "resource": "db", "match": {"a": 1}}, "match must be a table of globs by attribute"),
+        (read_reads, {"resource": "db", "metric": "m"}, "says of nothing that it is meant: give it span or match"),
         (read_metrics, {"metric": "m", "role": "load"}, "role must be demand or capacity, not 'load'"),
         (read_metrics, {"metric": "m", "attributes": "a"}, "attributes must be a list of attributes' names, not 'a'"),
+        (read_logs, {"metric": "m"}, "says of nothing that it is meant: give it event or body or match"),
         (read_logs, {"body": "x", "slo": 1}, "slo must be true or false, not 1"),
         (read_logs, {"body": 3}, "body must be a text in quotes, not 3"),
     ],

@@ -1,4 +1,4 @@
-"""The tables `[[otlp.action]]`, `[[otlp.metric]]` and `[[otlp.log]]` of the settings file: every mistake is a line."""
+"""The tables `[[otlp.action]]`, `[[otlp.read]]`, `[[otlp.metric]]` and `[[otlp.log]]` of the settings file: every mistake is a line."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.settings import ActionRule, LogRule, MetricRule
+from streams.settings import ActionRule, LogRule, MetricRule, ReadRule
 from streams.sources.opentelemetry.templates import Template
 
-Rule = TypeVar("Rule", ActionRule, MetricRule, LogRule)
+Rule = TypeVar("Rule", ActionRule, ReadRule, MetricRule, LogRule)
 Reader = Callable[[object], tuple[tuple[Rule, ...], list[str]]]
 
 _PLAIN = ("span", "event", "body", "match", "attributes", "role", "ignore", "slo")  # fields that are no templates
 _ROLES = ("", "demand", "capacity")
 
 
-def _reader(name: str, rule: type[Rule], required: tuple[str, ...]) -> Reader[Rule]:
+def _reader(name: str, rule: type[Rule], required: tuple[str, ...], subjects: tuple[str, ...]) -> Reader[Rule]:
     def read(value: object) -> tuple[tuple[Rule, ...], list[str]]:
         if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
             return (), [f"{name}: must be tables, each under its own [[{name}]]"]
         found, wrong = [], []
         for number, table in enumerate(value, 1):
-            mistakes = _mistakes(table, rule.__struct_fields__, required)
+            mistakes = _mistakes(table, rule.__struct_fields__, required, subjects)
             wrong += [f"{name} {number}: {mistake}" for mistake in mistakes]
             if not mistakes:
                 found.append(msgspec.convert({**table, "match": tuple(table.get("match", {}).items())}, rule))
@@ -33,14 +33,15 @@ def _reader(name: str, rule: type[Rule], required: tuple[str, ...]) -> Reader[Ru
     return read
 
 
-read_actions: Reader[ActionRule] = _reader("otlp.action", ActionRule, ("resource",))
-read_metrics: Reader[MetricRule] = _reader("otlp.metric", MetricRule, ("metric",))
-read_logs: Reader[LogRule] = _reader("otlp.log", LogRule, ())
+read_actions: Reader[ActionRule] = _reader("otlp.action", ActionRule, ("resource",), ("span", "event", "match"))
+read_reads: Reader[ReadRule] = _reader("otlp.read", ReadRule, ("resource",), ("span", "match"))
+read_metrics: Reader[MetricRule] = _reader("otlp.metric", MetricRule, ("metric",), ("metric",))
+read_logs: Reader[LogRule] = _reader("otlp.log", LogRule, (), ("event", "body", "match"))
 
 
-def written_rule(rule: ActionRule | MetricRule | LogRule) -> str:
+def written_rule(rule: ActionRule | ReadRule | MetricRule | LogRule) -> str:
     """The rule as the file would have it, without what is left at its default."""
-    kind = {ActionRule: "action", MetricRule: "metric", LogRule: "log"}[type(rule)]
+    kind = {ActionRule: "action", ReadRule: "read", MetricRule: "metric", LogRule: "log"}[type(rule)]
     defaults = dict(zip(reversed(rule.__struct_fields__), reversed(rule.__struct_defaults__), strict=False))
     lines = [f"[[otlp.{kind}]]"]
     for field in rule.__struct_fields__:
@@ -57,7 +58,9 @@ def _toml(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _mistakes(table: Mapping[str, object], fields: tuple[str, ...], required: tuple[str, ...]) -> list[str]:
+def _mistakes(
+    table: Mapping[str, object], fields: tuple[str, ...], required: tuple[str, ...], subjects: tuple[str, ...]
+) -> list[str]:
     found = [f"{name} is missing" for name in required if not table.get(name)]
     for name, value in table.items():
         if name not in fields:
@@ -65,10 +68,8 @@ def _mistakes(table: Mapping[str, object], fields: tuple[str, ...], required: tu
             found.append(f"{name}: no such field; " + (f"did you mean {close[0]}?" if close else f"it has {', '.join(fields)}"))
         elif trouble := _trouble(name, value):
             found.append(f"{name} {trouble}")
-    if not any(table.get(name) for name in ("span", "event", "match", "metric", "body")):
-        found.append(
-            "says of nothing that it is meant: give it " + " or ".join(n for n in ("span", "event", "body", "match") if n in fields)
-        )
+    if not any(table.get(name) for name in subjects):
+        found.append(f"says of nothing that it is meant: give it {' or '.join(subjects)}")
     return found
 
 

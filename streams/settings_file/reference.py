@@ -50,9 +50,9 @@ would have been needed, and those that match nothing.
 """
 
 _OTLP = """
-## `[[otlp.action]]`, `[[otlp.metric]]`, `[[otlp.log]]`
+## `[[otlp.action]]`, `[[otlp.read]]`, `[[otlp.metric]]`, `[[otlp.log]]`
 
-Which spans and events are writes, how metrics are named, and which log records are transitions: docs/opentelemetry.md.
+Which spans and events are writes and which are reads, how metrics are named, and which log records are transitions: docs/opentelemetry.md.
 """
 
 _MAPS = """

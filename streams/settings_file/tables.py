@@ -15,7 +15,7 @@ import msgspec
 from streams.settings import Settings
 from streams.settings_file.invariants import read_invariants, written_invariant
 from streams.settings_file.maps import read_maps, written_map
-from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, written_rule
+from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, read_reads, written_rule
 from streams.settings_file.sources import read_agents, read_sources, written_table
 from streams.settings_file.values import AGENTS, INVARIANTS, MAPS, OTLP_RULES, SOURCES, WAIVERS
 from streams.settings_file.waivers import read_waivers, written_waiver
@@ -34,8 +34,9 @@ LISTS: dict[str, Tables] = {
     INVARIANTS: Tables(read_invariants, written_invariant),
     MAPS: Tables(read_maps, written_map),
     OTLP_RULES[0]: Tables(read_actions, written_rule),
-    OTLP_RULES[1]: Tables(read_metrics, written_rule),
-    OTLP_RULES[2]: Tables(read_logs, written_rule),
+    OTLP_RULES[1]: Tables(read_reads, written_rule),
+    OTLP_RULES[2]: Tables(read_metrics, written_rule),
+    OTLP_RULES[3]: Tables(read_logs, written_rule),
     WAIVERS: Tables(read_waivers, written_waiver),
     SOURCES: Tables(read_sources, partial(written_table, SOURCES)),
     AGENTS: Tables(read_agents, partial(written_table, AGENTS)),

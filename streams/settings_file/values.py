@@ -16,7 +16,7 @@ from streams.settings_file.keys import KEYS
 MASK = "******"
 WAIVERS = "waiver"
 INVARIANTS = "analysis.conflict.invariant"
-OTLP_RULES = ("otlp.action", "otlp.metric", "otlp.log")
+OTLP_RULES = ("otlp.action", "otlp.read", "otlp.metric", "otlp.log")
 SOURCES = "source"
 AGENTS = "agent"
 MAPS = "map"

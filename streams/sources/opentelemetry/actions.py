@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from models.events import Value, Version
-from streams.settings import ActionRule
+from models.events import Read, Value, Version
+from streams.settings import ActionRule, ReadRule
 from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import SERVER, Line, Span
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value, parsed
@@ -66,10 +66,11 @@ class Draft(NamedTuple):
 class Actions:
     """The rules, made ready."""
 
-    def __init__(self, rules: Sequence[ActionRule], guess: bool) -> None:
+    def __init__(self, rules: Sequence[ActionRule], guess: bool, reads: Sequence[ReadRule] = ()) -> None:
         compiled = [_Rule(rule) for rule in rules]
         self._spans = [rule for rule in compiled if not rule.event]
         self._events = [*(rule for rule in compiled if rule.event), _Rule(SAID)]
+        self._reads = [_ReadRule(rule) for rule in reads]
         self._guess = guess
 
     def of_span(self, span: Span) -> list[Draft]:
@@ -90,6 +91,15 @@ class Actions:
         if found or not self._guess or not _is_tool_call(span):
             return found
         return list(_guessed(span))
+
+    def read_of(self, span: Span) -> Read | None:
+        """The observation that a span is."""
+        for rule in self._reads:
+            if not rule.span or fnmatchcase(span.name, rule.span):
+                scope = Scope(span.attributes, {"span.name": span.name}, span.entity.attributes)
+                if scope.matches(rule.match):
+                    return rule.read(scope, span.time)
+        return None
 
     def of_line(self, line: Line) -> list[Draft]:
         """What a log record tells of a write."""
@@ -149,6 +159,21 @@ class _Rule:
             outcome=told if told in OUTCOMES else outcome,
             why=self.why.filled(scope)[:TEXT_LIMIT],
         )
+
+
+class _ReadRule:
+    """One rule with its templates."""
+
+    def __init__(self, rule: ReadRule) -> None:
+        self.span, self.match = rule.span, rule.match
+        self.resource, self.metric, self.value = Template(rule.resource), Template(rule.metric), Template(rule.value)
+
+    def read(self, scope: Scope, time: int) -> Read | None:
+        """The observation, or None where its resource is not there."""
+        resource, value = self.resource.filled(scope), self.value.value(scope)
+        if not resource:
+            return None
+        return Read(bounded(resource), bounded(self.metric.filled(scope)), UNSET if value is None else as_value(value), time)
 
 
 def _version(value: Json) -> Version:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import UNSET
 
-from models.events import Action, AnyEvent, Dependency, Transition, Why
+from models.events import Action, AnyEvent, Dependency, Read, Transition, Why
 from models.foreign import Foreign, Found
 from streams.settings import Otlp
 from streams.sources.opentelemetry.actions import Actions, Draft
@@ -27,6 +27,7 @@ from streams.sources.opentelemetry.record import CLIENT, CONSUMER, PRODUCER, SER
 from streams.sources.opentelemetry.series import Rates
 from streams.sources.source import Origin
 
+READS = 16  # below one span; the newest
 GENERATIONS = 64  # of ancestors that are looked through
 LINKS = 16  # of one span
 TEXT_LIMIT = 1000
@@ -56,6 +57,7 @@ class Fold:
         self._rates = Rates(settings, origin.domain, self.counts)
         self._known: dict[str, Known] = {}
         self._served: dict[str, Entity] = {}  # by the client's span, who served it
+        self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in
         self._waiting: deque[tuple[Span | Line, list[Draft]]] = deque()
         self._told: dict[tuple[str, ...], int] = {}  # what was told, and in which interval of time
 
@@ -88,6 +90,8 @@ class Fold:
         if len(self._known) >= self._settings.spans:
             self.counts["forgotten_spans"] += 1
             return
+        if span.parent and (read := self._actions.read_of(span)):
+            self._reads.setdefault(span.parent, deque(maxlen=READS)).append(read)
         agent = text(span.attributes.get("gen_ai.agent.name"))
         self._known[span.id] = Known(span.parent, span.links, agent, span.kind, span.entity, tuple(drafts))
         if span.kind in (SERVER, CONSUMER):
@@ -135,8 +139,14 @@ class Fold:
             new=draft.new,
             version=draft.version,
             outcome=draft.outcome,
+            reads=self._reads_before(span, start) if self._reads else (),
             why=Why(text=draft.why) if draft.why else None,
         )
+
+    def _reads_before(self, span: str, time: int) -> tuple[Read, ...]:
+        """What was read in the spans around one before it began: an agent's run looks first, and acts then."""
+        found = [read for above, _ in self._ancestors(span) for read in self._reads.get(above, ())]
+        return tuple(sorted((read for read in found if (read.time or 0) <= time), key=lambda read: read.time or 0)[-READS:])
 
     def _ancestors(self, span: str) -> Iterator[tuple[str, Known | None]]:
         """The spans above one, nearest first, as far as they are known; the first that is not ends it."""

@@ -27,7 +27,7 @@ class Otlp:
         self._origin = origin
         self._decoder = Decoder(origin.cluster)
         self._metrics = Metrics(settings.otlp, origin.domain, self.counts)
-        self._actions = Actions(settings.otlp.action, settings.otlp.tools == "guess")
+        self._actions = Actions(settings.otlp.action, settings.otlp.tools == "guess", settings.otlp.read)
         self._lines = Lines(settings.otlp)
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Foreign | Rejection]:
