@@ -17,7 +17,7 @@ from models.instants import parse_time
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.naming import controller_by_name
-from streams.sources.source import Headers, Kind, Origin
+from streams.sources.source import Headers, Kind, Nothing, Origin
 
 RESOURCES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("resource",), "{resource}"),
@@ -125,8 +125,8 @@ class Alerts:
         return f"alert/{labels.get('alertname') or 'unknown'}"
 
     def fold(self) -> Translator:
-        """Never asked."""
-        raise AssertionError("an alert stands for itself")
+        """See `Source`."""
+        return Nothing()
 
 
 ALERTMANAGER = Kind(recognised, Alerts, meaning="alerts that began to fire or were resolved")

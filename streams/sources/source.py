@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from models.events import AnyEvent
-from models.foreign import Foreign, Place, Translator
+from models.foreign import Foreign, Found, Place, Translator
 from models.rejection import Rejection
 from streams.settings import Settings
 
@@ -38,6 +38,23 @@ class Source(Protocol):
 
     def fold(self) -> Translator:
         """A new fold, empty, for what `parse` answers as `Foreign`. Of a source without such records it stays empty."""
+
+
+class Nothing:
+    """A `Translator` that is given nothing: every record of this source is an event at once."""
+
+    delay = 0
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def translate(self, record: Foreign) -> Sequence[Found]:
+        """See `Translator`."""
+        return ()
+
+    def passed(self, time: int) -> Sequence[Found]:
+        """See `Translator`."""
+        return ()
 
 
 class Kind(NamedTuple):

@@ -3,7 +3,7 @@
 ingress -> service       its backends                 load travels there, failure and latency travel back
 service -> workload      its selector meets the labels of the workload's pods
 workload -> autoscaler   the autoscaler's target
-object -> owner          owner references, of what is no pod and no ReplicaSet
+object -> owner          owner references, of what lasts
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ MOST = 20_000  # objects whose dependencies, selectors or labels are remembered;
 WORKLOADS = frozenset({"deployments", "statefulsets", "daemonsets", "rollouts"})
 AUTOSCALERS = frozenset({"horizontalpodautoscalers", "scaledobjects", "verticalpodautoscalers"})
 ROUTES = frozenset({"ingresses", "httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
+LASTING = (
+    WORKLOADS | AUTOSCALERS | ROUTES | {"services", "cronjobs", "poddisruptionbudgets"}
+)  # not pods, jobs, machines under ever new names
 _Edge = tuple[str, str, str]  # dependent, dependency, relation
 
 
@@ -54,7 +57,7 @@ class Dependencies:
             if target.get("name"):
                 kind = str(target.get("kind") or "Deployment").lower()
                 yield self._name(namespace, kind, str(target["name"])), own, "scaled by"
-        if resource not in ("pods", "replicasets"):
+        if resource in LASTING:
             owners = _dict(obj.get("metadata")).get("ownerReferences")
             for owner in owners if isinstance(owners, list) else ():
                 kind, name = str(_dict(owner).get("kind") or "").lower(), str(_dict(owner).get("name") or "")

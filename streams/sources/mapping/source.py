@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from models.events import AnyEvent
-from models.foreign import Foreign, Found, Place, Translator
+from models.foreign import Place, Translator
 from models.instants import SECOND
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings, SettingsError
@@ -17,7 +17,7 @@ from streams.sources.mapping.applying import Made, made_of
 from streams.sources.mapping.paths import Json
 from streams.sources.mapping.reading import read_rule
 from streams.sources.mapping.rules import Rule
-from streams.sources.source import Headers, Kind, Origin
+from streams.sources.source import Headers, Kind, Nothing, Origin
 
 _decode = msgspec.json.Decoder().decode
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -47,23 +47,6 @@ class Mapped:
     def fold(self) -> Translator:
         """See `Source`."""
         return Nothing()
-
-
-class Nothing:
-    """A `Translator` that is given nothing: every record of this source is an event at once."""
-
-    delay = 0
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def translate(self, record: Foreign) -> Sequence[Found]:
-        """See `Translator`."""
-        return ()
-
-    def passed(self, time: int) -> Sequence[Found]:
-        """See `Translator`."""
-        return ()
 
 
 def unread(error: Exception) -> Rejection:
