@@ -308,6 +308,13 @@ def test_old_values_rest_on_a_bounded_past() -> None:
         assert late and late == [each for each in short if isinstance(each, Action) and each.time >= border]
 
 
+def test_the_settings_of_the_page_are_valid(tmp_path: Path) -> None:
+    text = DOCS.partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "interplay.toml").write_text(text)
+    done = interplay("config", "--changed", cwd=tmp_path)
+    assert done.returncode == 0 and 'kind = "cloudtrail"' in done.stdout and 'lateness = "20m"' in done.stdout, done.stderr
+
+
 def test_the_files_of_a_trail_read_as_one_log_know_old_values_across_them(tmp_path: Path) -> None:
     """The loop of docs/cloudtrail.md, over one file per call."""
     for number in range(8):

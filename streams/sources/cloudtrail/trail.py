@@ -25,6 +25,7 @@ from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
 from streams.sources.cloudtrail.changes import EXISTS, Change, changes
 from streams.sources.cloudtrail.known import Known
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
+from streams.sources.cloudtrail.values import hashed
 from streams.sources.source import Headers, Origin
 
 NAME = 512  # characters, as for every event
@@ -162,7 +163,7 @@ class Calls:
         return Action(
             time=told.time,
             source=told.source,
-            id=f"{told.id}#{which}"[:NAME],
+            id=f"{told.id}#{which if len(which) < NAME // 2 else hashed(which)}",
             domain=self._domain,
             resource=resource,
             agent=told.agent.name,
