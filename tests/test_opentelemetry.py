@@ -426,6 +426,22 @@ def test_a_rule_says_of_what_state_a_log_record_tells() -> None:
     assert both(request("logs", [log("down", 17)]), settings=Otlp(log=(LogRule(body="d*", ignore=True),))) == []
 
 
+def test_what_several_partitions_tell_first_is_one_event_of_which_the_earliest_counts() -> None:
+    """So findings do not depend on how many partitions there are."""
+    spans = [
+        span("GET", n, kind=3, trace=n, start=n - 1, end=n, status={"code": 2}, values={"peer.service": "pay"}) for n in range(1, 9)
+    ]
+    records = [log("slow", 13, n / 10) for n in range(1, 9)]
+    documents = [(request("traces", [each]), request("logs", [line])) for each, line in zip(spans, records, strict=True)]
+    whole = {(event.source, event.id): event for event in both(*(one for pair in documents for one in pair))}
+    assert {type(event) for event in whole.values()} == {Dependency, Transition} and len(whole) == 3
+    for parts in (2, 3):
+        found = [event for part in range(parts) for event in both(*(one for pair in documents[part::parts] for one in pair))]
+        assert len(found) == 3 * parts
+        earliest = {(event.source, event.id): event for event in sorted(found, key=lambda event: event.time, reverse=True)}
+        assert earliest == whole
+
+
 # --- names ------------------------------------------------------------------------------------------------------------------------
 
 

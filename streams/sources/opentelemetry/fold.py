@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 
 import msgspec
 from msgspec import UNSET
@@ -31,6 +32,7 @@ READS = 16  # below one span; the newest
 GENERATIONS = 64  # of ancestors that are looked through
 LINKS = 16  # of one span
 TEXT_LIMIT = 1000
+NUL = "\0"
 
 
 class Known(msgspec.Struct):
@@ -110,10 +112,13 @@ class Fold:
             transition = None if drafts else self._lines.transition(record, self._domain)
             if transition is None:
                 self.counts["log_records_without_event"] += not drafts
-            elif self._is_first(
-                (transition.resource, transition.metric, str(transition.after), transition.text), record.time, True
-            ):
-                yield msgspec.structs.replace(transition, causes=self._causes(span, certain=True))
+            else:
+                what = (transition.resource, transition.metric, str(transition.after), transition.text)
+                if first := self._first(what, record.time, self._settings.repeat):
+                    causes = self._causes(span, certain=True)
+                    yield msgspec.structs.replace(
+                        transition, source=bounded(f"otel/{transition.resource}"), id=first, causes=causes
+                    )
             return
         if record.kind >= SERVER:
             yield from self._dependencies(record)
@@ -196,16 +201,19 @@ class Fold:
                     return draft.new is not UNSET or other.verb == draft.verb
         return False
 
-    def _is_first(self, what: tuple[str, ...], time: int, often: bool = False) -> bool:
-        """Whether it is the first of its kind in this interval of time."""
-        interval = time // (self._settings.repeat if often else self._settings.topology)
+    def _first(self, what: tuple[str, ...], time: int, within: int) -> str:
+        """The id of what is the first of its kind in this interval of time, and "" of what is not.
+
+        It names the kind and the interval, not the span: where several partitions tell their first, these are repeats of one event, of
+        which the earliest counts."""
+        interval = time // within
         if self._told.get(what) == interval:
             self.counts["repeated"] += 1
-            return False
+            return ""
         if len(self._told) >= self._settings.spans:
             self._told.clear()
         self._told[what] = interval
-        return True
+        return f"{interval}.{blake2b(NUL.join(what).encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
 
     def _dependencies(self, span: Span) -> Iterator[Dependency]:
         pairs: list[tuple[str, str, str]] = []
@@ -228,11 +236,13 @@ class Fold:
         elif (client := self._known.get(span.parent)) is not None and client.kind == CLIENT:
             pairs.append((client.entity.resource, own, "calls"))
         for dependent, dependency, relation in pairs:
-            if dependent != dependency and self._is_first((dependent, dependency, relation), span.time):
+            if dependent == dependency:
+                continue
+            if first := self._first((dependent, dependency, relation), span.time, self._settings.topology):
                 yield Dependency(
                     time=span.time,
-                    source=span.source,
-                    id=f"{span.id}.{relation}",
+                    source="otel/topology",
+                    id=first,
                     domain=self._domain,
                     traceparent=f"00-{span.id}-01",
                     dependent=dependent,
@@ -256,11 +266,13 @@ class Fold:
         elif span.kind not in (SERVER, CONSUMER):
             return
         why = span.message or text(span.attributes.get("error.type")) or "failed"
-        if resource and self._is_first((resource, "errors", span.name), span.time, True):
+        if not resource:
+            return
+        if first := self._first((resource, "errors", span.name), span.time, self._settings.repeat):
             yield Transition(
                 time=span.time,
-                source=span.source,
-                id=f"{span.id}.error",
+                source=bounded(f"otel/{resource}"),
+                id=first,
                 domain=self._domain,
                 resource=resource,
                 causes=self._causes(span.id, certain=True),
