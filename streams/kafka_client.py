@@ -16,7 +16,7 @@ from streams.settings import Kafka, Settings
 
 MILLISECOND = 1_000_000
 REACH_WITHIN_MS = 10_000
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 512 * 1024  # what reduce writes of one poll to one partition, mostly; half of what our topics take
 POLL_RECORDS = 5000
 SILENT_S = 30.0  # a broker that answers nothing for so long counts as away
 

@@ -19,13 +19,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 
 import faust
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from streams.record import Record, record_of
 
 StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int] | None]]
 HeldBack = Callable[[set[TP]], set[TP]]
@@ -40,7 +43,7 @@ class Batch:
     """Records of one partition in order; or none, with the clock (ns) as it was when the fetch went out that confirmed its end."""
 
     tp: TP
-    records: list[ConsumerRecord]
+    records: list[Record]
     next: int  # the offset after it
     ended_ns: int | None
     epoch: int
@@ -70,14 +73,15 @@ class BatchSchema(faust.Schema):  # type: ignore[misc]
         return batch
 
 
-class Polled(dict[TopicPartition, list[ConsumerRecord]]):
+class Polled(dict[TopicPartition, list[Record]]):
     """What a poll brought, and the epoch in which it left the consumer."""
 
     epoch = 0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that fetches. Notes which fetches confirmed the end of a partition: nothing else tells an empty answer from none."""
+    """The thread that fetches, as our records. Notes which fetches confirmed the end of a partition: nothing else tells an empty answer
+    from none."""
 
     def _create_worker_consumer(self, transport: Transport) -> object:
         consumer = super()._create_worker_consumer(transport)
@@ -98,6 +102,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 state.timestamp = None
             woken = await send(assignment, node, request)
             for tp, (state, offset) in states.items():
+                result = fetcher._records.get(tp)
+                if isinstance(result, FetchResult) and result.has_more():
+                    result._partition_records._consumer_record = record_of  # none has been made yet: they are when they are polled
                 if (
                     state.timestamp is not None
                     and offset >= state.highwater

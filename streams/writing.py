@@ -78,22 +78,18 @@ class TopicWriter:
         return trouble
 
     async def _send(self, partition: int, records: list[Outgoing]) -> tuple[int, KafkaError | None]:
-        """Sends the records of one partition; answers how many of them, from the first on, are acknowledged, and what went wrong."""
-        sent: list[tuple[int, asyncio.Future[object]]] = []
-        trouble: KafkaError | None = None
+        """Sends the records of one partition; answers how many of them, from the first on, are acknowledged, and what went wrong.
+
+        A batch waits for the one before it: where that fails, nothing behind it is there.
+        """
+        acknowledged = 0
         try:
             for count, batch in self._batches(records):
-                sent.append((count, await self._producer.send_batch(batch, self.topic, partition=partition)))
+                await (await self._producer.send_batch(batch, self.topic, partition=partition))
+                acknowledged += count
         except KafkaError as error:
-            trouble = error
-        acknowledged, whole = 0, True
-        for count, future in sent:
-            try:
-                await future
-            except KafkaError as error:
-                trouble, whole = error, False
-            acknowledged += count if whole else 0
-        return acknowledged, trouble
+            return acknowledged, error
+        return acknowledged, None
 
     def _batches(self, records: list[Outgoing]) -> Iterator[tuple[int, BatchBuilder]]:
         builder, count = self._producer.create_batch(), 0

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import ThreadDelegateConsumer
@@ -20,6 +20,7 @@ from faust.types import TP
 
 from streams.kafka_client import client_options, producer
 from streams.metrics import Metrics
+from streams.record import Record
 from streams.roles.application import RoleApp, application
 from streams.settings import Settings, topic
 from streams.transport import Batch
@@ -38,6 +39,8 @@ PARTITIONS = 2
         (driver.Consumer, "on_partitions_revoked verify_event_path"),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer _ensure_consumer _fetch_records call_thread on_start"),
         (Fetcher, "_proc_fetch_request"),
+        (FetchResult, "has_more"),
+        (PartitionRecords, "_consumer_record _unpack_records"),
         (TopicPartitionState, "has_valid_position position"),
         (aiokafka.AIOKafkaConsumer, "seek committed beginning_offsets"),
     ],
@@ -55,7 +58,9 @@ def test_the_private_attributes_are_used_as_we_take_them() -> None:
         (AIOKafkaClient.__init__, "_request_timeout_ms"),
         (AIOKafkaClient._get_conn, "_request_timeout_ms"),
         (aiokafka.AIOKafkaConsumer.start, "_fetch_max_wait_ms _fetcher"),
-        (Fetcher._proc_fetch_request, "highwater timestamp request.topics"),
+        (Fetcher._proc_fetch_request, "highwater timestamp request.topics self._records[tp] = FetchResult("),
+        (FetchResult.__init__, "_partition_records"),
+        (PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
     ]:
         source = inspect.getsource(owner)
         assert [name for name in names.split() if name not in source] == []
@@ -83,6 +88,7 @@ class Recorder:
 
     async def handle(self, batch: Batch) -> None:
         assert batch.tp.topic == self.topics[0]
+        assert all(type(record) is Record and record.topic == self.topics[0] for record in batch.records)
         offsets = [record.offset for record in batch.records]
         if batch.ended_ns is not None:
             assert not offsets

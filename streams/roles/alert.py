@@ -77,7 +77,7 @@ class Alert:
         """Takes note of findings; they go out with the next tick."""
         notifier, unsettled = self._notifiers[batch.tp], Unsettled(batch)
         for record in batch.records:
-            name = record.key.decode()
+            name = (record.key or b"").decode()
             if record.value is None:
                 notifier.forget(name)
                 unsettled.revisions.pop(name, None)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from faust.types import TP
 
 from models.events import Event, Tick, decode_signal, encode_signal, key
@@ -21,6 +21,7 @@ from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
 from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all, started
 from streams.metrics import Metrics
+from streams.record import Record
 from streams.roles.in_turn import InTurn
 from streams.roles.measures import measure_watermark
 from streams.settings import Settings, topic
@@ -179,7 +180,7 @@ class Analyze:
         if batch.current:
             batch.acknowledge()
 
-    def _feed(self, stage: Stage, record: ConsumerRecord) -> list[Change]:
+    def _feed(self, stage: Stage, record: Record) -> list[Change]:
         try:
             signal = decode_signal(record.value or b"")
         except msgspec.MsgspecError as error:  # not ours, or of a newer version: it must not stop the partition for ever

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
-from aiokafka import ConsumerRecord
 
 from models.events import AnyEvent
 from models.foreign import Foreign
+from streams.record import Record
 from streams.writing import Header, Outgoing
 
 HEAD = 64 * 1024  # bytes kept of a value that is above the limit
@@ -21,7 +21,7 @@ ELEMENT = re.compile(r"\[(\d+)\]")
 TOO_FAR_AHEAD = "time_ahead"
 
 
-def dead_letter(record: ConsumerRecord, reason: str, path: str, detail: str, limit: int) -> Outgoing:
+def dead_letter(record: Record, reason: str, path: str, detail: str, limit: int) -> Outgoing:
     """The letter for a record, or an element of it at `path`. Above `limit` bytes: its head, and in headers its length and SHA-256."""
     value = _element(record.value, path)
     headers = [*_within(record.headers, HEADER_ROOM), *_told(reason=reason, path=path[:500], detail=detail[:500])]
@@ -33,7 +33,7 @@ def dead_letter(record: ConsumerRecord, reason: str, path: str, detail: str, lim
     return 0, None if key is None else key[:KEY_ROOM], b"" if value is None else value, headers
 
 
-def ahead_letter(record: ConsumerRecord, event: AnyEvent | Foreign, element: str, limit: int) -> Outgoing:
+def ahead_letter(record: Record, event: AnyEvent | Foreign, element: str, limit: int) -> Outgoing:
     """The letter for an event whose time lies too far in the future; `element` is "[2]." for the third of a batch, "" otherwise."""
     return dead_letter(record, TOO_FAR_AHEAD, f"{element}time", f"{event.source} {event.id}", limit)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from models.events import AnyEvent
@@ -15,6 +14,7 @@ from models.rejection import Rejection
 from models.translation import TranslatingReducer
 from streams.kafka_client import MILLISECOND
 from streams.metrics import Metrics
+from streams.record import Record
 from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
 from streams.settings import Settings, SourceTopic
 from streams.sources.cloudevents import decode_record
@@ -33,7 +33,7 @@ class SourcePartition:
         self._limit = settings.topics.record_limit
         self._metrics = metrics
 
-    def take_in(self, record: ConsumerRecord) -> Sequence[Outgoing]:
+    def take_in(self, record: Record) -> Sequence[Outgoing]:
         """Feeds the reducer; answers the dead letters."""
         headers = [(name, value or b"") for name, value in record.headers] if record.headers else ()
         items = self._items(record, headers)
@@ -53,7 +53,7 @@ class SourcePartition:
         """The dead letters of rejections, whose places are records."""
         found = []
         for record, why in refused:
-            assert isinstance(record, ConsumerRecord)
+            assert isinstance(record, Record)
             self._metrics.add("interplay_dead_letters_total", 1, why.reason)
             found.append(dead_letter(record, why.reason, why.path, why.detail, self._limit))
         return found
@@ -61,7 +61,7 @@ class SourcePartition:
     def measure(self) -> None:
         """What parsing and translating passed over: nothing here."""
 
-    def _items(self, record: ConsumerRecord, headers: Headers) -> Sequence[AnyEvent | Foreign | Rejection]:
+    def _items(self, record: Record, headers: Headers) -> Sequence[AnyEvent | Foreign | Rejection]:
         return decode_record(record.value, headers, self._limit)
 
 
@@ -79,13 +79,14 @@ class ForeignPartition(SourcePartition):
         for why, count in (self._source.counts + self._panes.counts).items():
             self._metrics.set("interplay_passed_over_total", count, self.tp.topic, str(self.tp.partition), why)
 
-    def _items(self, record: ConsumerRecord, headers: Headers) -> Sequence[AnyEvent | Foreign | Rejection]:
-        size = len(record.value or b"")
+    def _items(self, record: Record, headers: Headers) -> Sequence[AnyEvent | Foreign | Rejection]:
+        value = record.value or b""
+        size = len(value)
         if not size:
             return [Rejection("not_json", "", "the record has no value")]
         if size > self._limit:
             return [Rejection("too_large", "", f"{size:,} bytes, at most {self._limit:,}")]
-        return self._source.parse(unquoted(record.value), headers, record)
+        return self._source.parse(unquoted(value), headers, record)
 
 
 def opened(tp: TP, settings: Settings, metrics: Metrics, progress: ReduceProgress | None) -> SourcePartition:

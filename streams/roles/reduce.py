@@ -1,8 +1,9 @@
 """Reduce: records of the source topics in, events in order and ticks out. One `Reducer` for each source partition.
 
-What is written, in this order: dead letters, events (keyed by domain), the tick to every signals partition, progress. Only when all sends
-of one step are acknowledged does the next begin, so that a tick never promises events that are not there. While they are awaited the next
-batch is taken in already.
+What is written, in this order: dead letters; to each signals partition its events (keyed by domain) and behind them the tick;
+progress. A tick speaks of the events of its own signals partition, and `TopicWriter` writes each partition in order: so it goes
+with them, and never promises what is not there. Only when all sends of one step are acknowledged does the next begin. While they
+are awaited the next batch is taken in already.
 """
 
 from __future__ import annotations
@@ -117,8 +118,7 @@ class Reduce:
 
         if (
             await self._letters.write(letters, current)
-            and await self._signals.write(signals, current)
-            and await self._signals.write(self._ticks(tick), current)
+            and await self._signals.write([*signals, *self._ticks(tick)], current)
             and await self._save(batch, progress)
         ):
             batch.acknowledge()
