@@ -20,12 +20,12 @@ from models.lifecycles import NEWEST
 from models.values import same
 from streams.settings import Settings
 from streams.sources.kubernetes.agents import Agents
-from streams.sources.kubernetes.bodies import as_object, is_dry, name_of, node_of, reason_of, replicas_that_ran
+from streams.sources.kubernetes.bodies import Bodies, as_object, is_dry, name_of, node_of, reason_of, replicas_that_ran
 from streams.sources.kubernetes.dependencies import Dependencies
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading, hashed
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
 from streams.sources.kubernetes.objects import Known, Objects
-from streams.sources.kubernetes.record import Json, Object, Record, Ref, body
+from streams.sources.kubernetes.record import Json, Object, Record, Ref
 from streams.sources.kubernetes.write import Write
 from streams.sources.source import Origin
 
@@ -48,10 +48,10 @@ class Changes:
         self._counts = counts
         self._objects = Objects()
 
-    def events(self, record: Record, time: int, version: int | None) -> list[Action | Dependency]:
+    def events(self, record: Record, bodies: Bodies, time: int, version: int | None) -> list[Action | Dependency]:
         """What the request changed at `time` (ns), to which version; empty where that is nothing. Raises what decoding a body raises."""
         ref = record.object_ref or Ref()
-        asked, answered = body(record.request_object), as_object(body(record.response_object))
+        asked, answered = bodies.decoded()
         if record.verb == "deletecollection":
             return self._all_deleted(record, ref, asked, answered, time)
         name = ref.name or name_of(answered) or name_of(as_object(asked))
@@ -60,7 +60,7 @@ class Changes:
             return []
         code = record.response_status.code if record.response_status else 0
         resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
-        write = Write(record, self._agents.agent_of(record), resource, self._origin, time, version)
+        write = Write(record, self._agents.agent_of(record), resource, self._origin, time, version, bodies)
         if not 200 <= code < 300:
             return [*self._failed(write, ref, asked, code)]
         found = self._applied(write, ref, asked, answered, name)
@@ -95,13 +95,17 @@ class Changes:
             if name := name_of(as_object(item)):
                 resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), name)
                 single = replace(record, verb="delete", audit_id=f"{record.audit_id}#{name}")
-                write = Write(single, agent, resource, self._origin, time, None)
+                write = Write(single, agent, resource, self._origin, time, None, Bodies(single))
                 found += self._applied(write, ref, asked, as_object(item), name)
                 found += self._dependencies.seen(ref.resource, ref.namespace, name, {}, time, record.audit_id)
         if items:
             return found
         resource = resource_name(self._cluster, ref.namespace, kind_of(ref.resource), "*")
-        return [Write(record, agent, resource, self._origin, time, None).action("deletecollection", EXISTS, UNSET, False)]
+        return [
+            Write(record, agent, resource, self._origin, time, None, Bodies(record)).action(
+                "deletecollection", EXISTS, UNSET, False
+            )
+        ]
 
     def _failed(self, write: Write, ref: Ref, asked: Json, code: int) -> list[Action]:
         outcome = "rejected" if code in REFUSED else "failed"
@@ -157,8 +161,8 @@ class Changes:
         return ref.subresource == "eviction" and node != "" and self._objects.get(cordon).old("spec.unschedulable") is True
 
     def _created(self, write: Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
-        now, before = self._knobs.of(ref.resource, obj), known.knobs
-        known.knobs, known.whole = now, bool(obj)
+        now, before = write.bodies.knobs(self._knobs, ref.resource), known.knobs
+        known.knobs, known.whole = dict(now), bool(obj)
         known.writers = {path: {write.agent.name} for path in now}
         known.owner, known.maker, known.ended = controller_of(obj), write.agent.name, False
         if write.agent.part == "plan":
@@ -191,7 +195,7 @@ class Changes:
             verb, knob = ("scale", REPLICAS) if scale else (write.record.verb, "spec")
             return [write.action(verb, knob, UNSET, UNSET, why=HIDDEN)]
         whole = bool(answered) and not scale
-        now = self._knobs.of(ref.resource, answered or as_object(asked))
+        now = write.bodies.knobs(self._knobs, ref.resource)
         named = {REPLICAS} if scale else (self._knobs.named_by(ref.resource, asked) if patch else set())
         if scale and known.old(REPLICAS) is UNSET:
             before = replicas_that_ran(answered)  # what ran before the write: a fair stand-in for what was wanted

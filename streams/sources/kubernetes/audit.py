@@ -24,6 +24,7 @@ from models.rejection import clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.actions import Changes
 from streams.sources.kubernetes.autoscalers import WITHIN, Accounts, Hint, demand, is_status, reads
+from streams.sources.kubernetes.bodies import Bodies
 from streams.sources.kubernetes.events import RESCALED, Happening, happenings, transition
 from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records, version_of
@@ -68,6 +69,7 @@ class Request(Foreign, frozen=True, kw_only=True):
     """A request that may have changed something, or an autoscaler's account of itself. `version` is the object's after it."""
 
     record: Record
+    bodies: Bodies
     version: int | None = None
     status: bool = False
     rescaled: Happening | None = None  # what an autoscaler says of itself in an Event
@@ -111,8 +113,8 @@ class Audit:
             version = version_of(record) if change else None
             found.append(
                 Request(
-                    time=time, source="", id=record.audit_id, place=place, record=record, version=version, status=status,
-                    rescaled=happening,
+                    time=time, source="", id=record.audit_id, place=place, record=record, bodies=Bodies(record), version=version,
+                    status=status, rescaled=happening,
                 )
             )  # fmt: skip
         return found
@@ -170,7 +172,7 @@ class AuditFold:
         request = self._next(name)
         self._accounts.forget(moment - SKEW)
         try:
-            events = self._changes.events(request.record, moment, request.version)
+            events = self._changes.events(request.record, request.bodies, moment, request.version)
             hint = self._accounts.of(request.record, request.time)
         except _BAD as error:
             yield request.place, _refused(error)

@@ -1,8 +1,33 @@
-"""What single fields of a request's or an answer's body say."""
+"""The bodies of a request and of its answer, decoded once for all folds; and what single fields of them say."""
 
 from __future__ import annotations
 
-from streams.sources.kubernetes.record import Json, Object
+from streams.sources.kubernetes.knobs import Knobs, Reading
+from streams.sources.kubernetes.record import Json, Object, Record, body
+
+
+class Bodies:
+    """Of one request. Two folds may look at it (`models.panes`): what one has decoded, the other finds."""
+
+    __slots__ = ("_decoded", "_knobs", "_record")
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._decoded: tuple[Json, Object] | None = None
+        self._knobs: Knobs | None = None
+
+    def decoded(self) -> tuple[Json, Object]:
+        """(what was asked, the object that was answered). Raises what decoding raises."""
+        if self._decoded is None:
+            self._decoded = body(self._record.request_object), as_object(body(self._record.response_object))
+        return self._decoded
+
+    def knobs(self, reading: Reading, resource: str) -> Knobs:
+        """Of what was answered, else of what was asked; not to be changed."""
+        if self._knobs is None:
+            asked, answered = self.decoded()
+            self._knobs = reading.of(resource, answered or as_object(asked))
+        return self._knobs
 
 
 def as_object(value: Json) -> Object:

@@ -8,6 +8,7 @@ from msgspec import UnsetType
 
 from models.events import Action, Value, Why
 from streams.sources.kubernetes.agents import Agent
+from streams.sources.kubernetes.bodies import Bodies
 from streams.sources.kubernetes.record import Record
 from streams.sources.source import Origin
 
@@ -15,7 +16,10 @@ from streams.sources.source import Origin
 class Write:
     """What the actions of one request share."""
 
-    def __init__(self, record: Record, agent: Agent, resource: str, origin: Origin, time: int, version: int | None) -> None:
+    def __init__(
+        self, record: Record, agent: Agent, resource: str, origin: Origin, time: int, version: int | None, bodies: Bodies
+    ) -> None:
+        self.bodies = bodies
         self.record, self.agent, self.resource = record, agent, resource
         self.own_life = f"{agent.name} {resource}"
         self._source = f"k8s/{origin.cluster}/{agent.instance}"
