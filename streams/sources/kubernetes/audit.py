@@ -96,8 +96,12 @@ class Audit:
             if isinstance(record, Rejection):
                 found.append(record)
                 continue
-            change = self._is_change(record)
-            status = not change and record.stage in LAST_STAGES and is_status(record)
+            why = _passed_over(record)
+            self.counts[why or "changes"] += 1
+            if why == "reads" or why == "earlier_stages":
+                continue
+            change = why == ""
+            status = not change and is_status(record)
             happening = None if change or status else _happening(record)
             if not change and not status and happening is None:
                 continue
@@ -123,18 +127,17 @@ class Audit:
         """See `Source`."""
         return AuditFold(self._settings, self._origin)
 
-    def _is_change(self, record: Record) -> bool:
-        """From the fields around the bodies alone; what it is not is counted by why."""
-        ref = record.object_ref or Ref()
-        why = (
-            "reads" if record.verb not in WRITES
-            else "earlier_stages" if record.stage not in LAST_STAGES
-            else "noise" if not ref.resource or ref.resource in IGNORED or ref.subresource not in SUBRESOURCES
-            else "dry_run" if "dryRun=" in record.request_uri
-            else ""
-        )  # fmt: skip
-        self.counts[why or "changes"] += 1
-        return not why
+
+def _passed_over(record: Record) -> str:
+    """Why a request changes nothing, from the fields around the bodies alone; "" where it may."""
+    if record.verb not in WRITES:
+        return "reads"
+    if record.stage not in LAST_STAGES:
+        return "earlier_stages"
+    ref = record.object_ref
+    if ref is None or not ref.resource or ref.resource in IGNORED or ref.subresource not in SUBRESOURCES:
+        return "noise"
+    return "dry_run" if "dryRun=" in record.request_uri else ""
 
 
 class AuditFold:

@@ -112,7 +112,7 @@ def recognised(line: bytes) -> bool:
 
 def records(line: bytes) -> Sequence[Record | Rejection]:
     """The audit events of one line. A bad element of a list is rejected alone, with its place."""
-    line = _bare(line)
+    line = line if line[:1] == b"{" else _bare(line)
     try:
         record = _record(line)
         if record.kind == "Event" and (not record.api_version or record.api_version.startswith(GROUP)):
