@@ -152,6 +152,11 @@ AGENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (role("AWSReservedSSO_Admin_0123", "alice@example.com"), {}, "user/alice@example.com"),
     (role("Admin", "bob"), {"sessionCredentialFromConsole": "true"}, "user/bob"),
     (user("carol"), {}, "user/carol"),
+    (
+        {**role("Admin", "x"), "type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/erin", "principalId": "AIDAEXAMPLE"},
+        {},
+        "user/erin",
+    ),
     ({"type": "Root", "accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:root"}, {}, "user/root"),
     ({"type": "SAMLUser", "principalId": "x:dave", "userName": "dave"}, {}, "user/dave"),
     ({"type": "IdentityCenterUser", "onBehalfOf": {"userId": "u-1"}}, {}, "user/u-1"),
@@ -199,6 +204,7 @@ def test_reads_and_calls_that_change_nothing_known_are_counted() -> None:
     _, counts = became(
         [
             call(0, TERRAFORM, "ec2:DescribeInstances"),
+            call(0, TERRAFORM, "ec2:DescribeInstances", readOnly=None),
             call(1, TERRAFORM, "iam:CreateUser", {"userName": "x"}),
             call(2, TERRAFORM, "signin:ConsoleLogin", eventType="AwsConsoleSignIn"),
             desired(3, AUTOSCALER, 4),
@@ -213,7 +219,7 @@ def test_reads_and_calls_that_change_nothing_known_are_counted() -> None:
         ]
     )
     assert counts == {
-        "reads": 1,
+        "reads": 2,
         "other_calls": 1,
         "no_calls": 1,
         "changes": 4,

@@ -219,6 +219,33 @@ ONE: list[tuple[str, Any, Any, list[tuple[str, str, object, object]]]] = [
         {"tableDescription": {"provisionedThroughput": {"readCapacityUnits": 10, "writeCapacityUnits": 5}}},
         [("dynamodb/table/orders", "readCapacityUnits", 10, 20), ("dynamodb/table/orders", "writeCapacityUnits", ..., 5)],
     ),
+    (
+        "dynamodb:UpdateTable",  # as the documentation's example has it: the answer names the table
+        {"provisionedThroughput": {"readCapacityUnits": 25}},
+        {"tableDescription": {"tableName": "Music", "provisionedThroughput": {"readCapacityUnits": 10}}},
+        [("dynamodb/table/Music", "readCapacityUnits", 10, 25)],
+    ),
+    (
+        "autoscaling:PutScalingPolicy",
+        {
+            "resourceId": "service/prod/cart",
+            "scalableDimension": "ecs:service:DesiredCount",
+            "targetTrackingScalingPolicyConfiguration": {"targetValue": 70.0},
+        },
+        None,
+        [("ecs/service/prod/cart", "DesiredCount.targetValue", ..., 70.0)],
+    ),
+    (
+        "autoscaling:RegisterScalableTarget",
+        {
+            "resourceId": "spot-fleet-request/sfr-1",
+            "serviceNamespace": "ec2",
+            "scalableDimension": "ec2:spot-fleet-request:TargetCapacity",
+            "minCapacity": 2,
+        },
+        None,
+        [("ec2/spot-fleet-request/sfr-1", "TargetCapacity.minCapacity", ..., 2)],
+    ),
     ("events:DisableRule", {"name": "nightly"}, None, [("events/rule/nightly", "state", ..., "disabled")]),
     ("monitoring:DisableAlarmActions", {"alarmNames": ["high-cpu"]}, None, [("cloudwatch/alarms", "disabled", (), ("high-cpu",))]),
 ]

@@ -24,6 +24,7 @@ class Agent(msgspec.Struct, frozen=True):
     instance: str
 
 
+PEOPLE = frozenset({"IAMUser", "Root", "FederatedUser", "SAMLUser", "WebIdentityUser", "IdentityCenterUser"})  # types of identities
 MOST_KNOWN = 4096  # callers remembered
 LINKED = "AWSServiceRoleFor"
 SINGLE_SIGN_ON = "AWSReservedSSO_"
@@ -86,7 +87,7 @@ class Agents:
         session = (who.arn or who.principal_id or "").rpartition("/")[2].rpartition(":")[2]
         issuer = who.session_context.session_issuer if who.session_context else None
         role = (issuer.user_name or (issuer.arn or "").rpartition("/")[2]) if issuer else ""
-        role = role or _role(who.arn or "")
+        role = "" if who.type in PEOPLE else role or _role(who.arn or "")
         name = self._operators(who, role, user_agent) or _name(who, role, session, user_agent, console)
         tool = next((tool for tool in TOOLS if tool in user_agent), "")
         parts = (who.account_id or who.type, name, session if session != name.rpartition("/")[2] else "", tool.replace(" ", "-"))

@@ -3,9 +3,9 @@
     service | calls | how | resource below aws/<account>/<region>/<service>/ | what of the request becomes which parameter
 
 Only what is named here is ever copied out of a request, so no secret is. In a resource and before `=`, `a/b` is the first of the two that
-is there, `#` takes the last part of a path or ARN, `/=x` stands where nothing is. Of a parameter: `path=name`, the name being the
-path's last part where none is given; `*` every element; `path<answer` takes the new value from the answer, where it has one, and
-`name:<answer` always; `name:=word` is a constant. `list:name:value` makes a parameter of each element.
+is there, `#` takes the last part of a path or ARN, `<path` looks into the answer, `/=x` stands where nothing is. Of a parameter:
+`path=name`, the name being the path's last part where none is given; `*` every element; `path<answer` takes the new value from the answer,
+where it has one, and `name:<answer` always; `name:=word` is a constant. `list:name:value` makes a parameter of each element.
 
 | how | what it means |
 |---|---|
@@ -97,7 +97,7 @@ lambda | UpdateAlias | set | function/{functionName}/{name} | functionVersion ro
 lambda | CreateFunction | make | function/{functionName} | memorySize timeout runtime
 lambda | DeleteFunction | unmake | function/{functionName} |
 lambda | UpdateEventSourceMapping | set | event-source-mapping/{uUID} | enabled batchSize maximumBatchingWindowInSeconds parallelizationFactor scalingConfig.maximumConcurrency
-dynamodb | UpdateTable | set | table/{tableName} | provisionedThroughput.readCapacityUnits provisionedThroughput.writeCapacityUnits billingMode tableClass deletionProtectionEnabled
+dynamodb | UpdateTable | set | table/{tableName#/<tableDescription.tableName} | provisionedThroughput.readCapacityUnits provisionedThroughput.writeCapacityUnits billingMode tableClass deletionProtectionEnabled
 elasticache | ModifyReplicationGroup | set | replicationgroup/{replicationGroupId} | cacheNodeType automaticFailoverEnabled multiAZEnabled primaryClusterId engineVersion
 elasticache | IncreaseReplicaCount DecreaseReplicaCount | set | replicationgroup/{replicationGroupId} | newReplicaCount=replicaCount
 elasticache | ModifyReplicationGroupShardConfiguration | set | replicationgroup/{replicationGroupId} | nodeGroupCount

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value
-from streams.sources.cloudtrail.calls import ANSWERS, Call
+from streams.sources.cloudtrail.calls import ANSWERS, CALLS, Call
 from streams.sources.cloudtrail.record import Json, Object
 from streams.sources.cloudtrail.values import at, clipped, given, lasting, member, plain, resource_of, short
 
@@ -46,9 +46,11 @@ Changes: TypeAlias = Iterator[Change]
 
 def changes(call: Call, request: Object, answer: Object) -> list[Change]:
     """Empty where the request names no resource, or nothing that the table knows."""
+    if call.service == "autoscaling" and "scalableDimension" in request:  # of Application Auto Scaling, under its older name
+        call = CALLS["application-autoscaling", "PutScalingPolicy"]
     if call.how in BY_SERVICE:
         return list(BY_SERVICE[call.how](call, request, answer))
-    resource = resource_of(call.service, call.resource, request)
+    resource = resource_of(call.service, call.resource, request, answer)
     return list(HOWS[call.how](call, resource, request, answer)) if resource else []
 
 
@@ -160,14 +162,14 @@ def _switched(_call: Call, request: Object, answer: Object) -> Changes:
         )
 
 
-def _allowed(call: Call, request: Object, _: Object) -> Changes:
-    resource, rules = resource_of("ec2", call.resource, request), _rules(request)
+def _allowed(call: Call, request: Object, answer: Object) -> Changes:
+    resource, rules = resource_of("ec2", call.resource, request, answer), _rules(request)
     if resource and rules:
         yield Change(resource=resource, parameter=call.knobs[0].name, verb="authorize", enter=rules)
 
 
-def _revoked(call: Call, request: Object, _: Object) -> Changes:
-    resource, rules = resource_of("ec2", call.resource, request), _rules(request)
+def _revoked(call: Call, request: Object, answer: Object) -> Changes:
+    resource, rules = resource_of("ec2", call.resource, request, answer), _rules(request)
     if resource and rules:
         yield Change(resource=resource, parameter=call.knobs[0].name, verb="revoke", leave=rules)
 
@@ -186,15 +188,15 @@ def _rules(request: Object) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _routed(call: Call, request: Object, _: Object) -> Changes:
-    resource, destination = resource_of("ec2", call.resource, request), _destination(request)
+def _routed(call: Call, request: Object, answer: Object) -> Changes:
+    resource, destination = resource_of("ec2", call.resource, request, answer), _destination(request)
     way = next((request[name] for name in WAYS if request.get(name)), None)
     if resource and destination and isinstance(way, str):
         yield Change(resource=resource, parameter=f"route[{destination}]", verb="route", new=clipped(way))
 
 
-def _unrouted(call: Call, request: Object, _: Object) -> Changes:
-    resource, destination = resource_of("ec2", call.resource, request), _destination(request)
+def _unrouted(call: Call, request: Object, answer: Object) -> Changes:
+    resource, destination = resource_of("ec2", call.resource, request, answer), _destination(request)
     if resource and destination:
         yield Change(resource=resource, parameter=f"route[{destination}]", verb="route", new=None)
 
@@ -204,9 +206,9 @@ def _destination(request: Object) -> str:
     return next((str(request[name])[:128] for name in names if request.get(name)), "")
 
 
-def _forwarded(call: Call, request: Object, _: Object) -> Changes:
+def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
     """To which target groups a listener or rule sends, with which weights."""
-    resource = resource_of(call.service, call.resource, request)
+    resource = resource_of(call.service, call.resource, request, answer)
     for action in _elements(at(request, call.knobs[0].paths[0])) if resource else ():
         groups = _elements(at(action, "forwardConfig.targetGroups")) or ([action] if at(action, "targetGroupArn") else [])
         named = {lasting(short(str(at(group, "targetGroupArn")))): at(group, "weight") for group in groups}
@@ -219,10 +221,10 @@ def _forwarded(call: Call, request: Object, _: Object) -> Changes:
                     yield Change(resource=resource, parameter=f"weight[{group[:256]}]", verb="scale", new=weight)
 
 
-def _records(call: Call, request: Object, _: Object) -> Changes:
+def _records(call: Call, request: Object, answer: Object) -> Changes:
     """DNS: each record set is a knob. A deletion names what it deletes, and so the value that stood; what is deleted and made again in
     one batch is one change."""
-    zone = resource_of(call.service, call.resource, request)
+    zone = resource_of(call.service, call.resource, request, answer)
     found: dict[tuple[str, str], Change] = {}
     for each in _elements(at(request, "changeBatch.changes")) if zone else ():
         record, action = at(each, "resourceRecordSet"), at(each, "action")

@@ -29,6 +29,7 @@ Object: TypeAlias = dict[str, Json]
 
 DEEPEST = 5  # shells within each other
 UNPACKED = 64 << 20  # bytes that a compressed record may become
+READS = ("Describe", "Get", "List")
 _ABSENT = msgspec.Raw(b"null")
 _OURS = re.compile(rb'\\*"eventSource\\*"\s*:\s*\\*"[a-z0-9.-]+\.amazonaws\.com\\*"')  # also inside a text
 _SPACE = re.compile(r"\s*")
@@ -207,6 +208,8 @@ def _within(raw: bytes | msgspec.Raw, place: str, depth: int) -> Iterator[Head |
 
 def _head(shell: _Shell, place: str, raw: bytes | msgspec.Raw) -> Head:
     reads = shell.read_only is True or shell.read_only == "true"
+    if shell.read_only is None:  # as in records before version 1.02
+        reads = (shell.event_name or "").startswith(READS)
     return Head(place, shell.event_source or "", shell.event_name or "", reads, shell.event_type or "", raw)
 
 

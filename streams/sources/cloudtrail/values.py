@@ -26,8 +26,8 @@ _SECRET = re.compile(r"password|secret|token|credential|private.?key", re.I)
 CONSTANTS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
 
 
-def resource_of(service: str, template: str, request: Object) -> str:
-    """The resource below its service; "" where the request does not name it."""
+def resource_of(service: str, template: str, request: Object, answer: Object) -> str:
+    """The resource below its service; "" where neither the request nor the answer names it."""
     missing = False
 
     def filled(match: re.Match[str]) -> str:
@@ -35,7 +35,7 @@ def resource_of(service: str, template: str, request: Object) -> str:
         for path in match[1].split("/"):
             if path.startswith("="):
                 return path[1:]
-            found = at(request, path.removesuffix("#"))
+            found = at(answer, path[1:]) if path.startswith("<") else at(request, path.removesuffix("#"))
             if isinstance(found, str | int) and found != "":
                 text = short(str(found)) if service != "lambda" else _function(str(found))
                 return text.rpartition("/")[2] if path.endswith("#") else text
