@@ -94,6 +94,14 @@ class TestIdentity:
         assert "deployment/app" in finding.resources
         assert kinds(*loop[:4]) == [] and kinds(*loop[:5]) == ["thrashing identity"]
 
+    @pytest.mark.parametrize(("before", "started"), [(60, "02:00:00"), (3600, "03:00:00")])
+    def test_a_loop_begins_with_its_first_eviction_where_the_first_pod_had_stood_for_long(self, before: int, started: str) -> None:
+        loop = [life(0, "replicaset", "app-0", True)]
+        loop += [life(before + 60 * i, ["descheduler", "replicaset"][i % 2], f"app-{(i + 1) // 2}", i % 2 == 1) for i in range(9)]
+        finding = only(*loop)
+        assert finding.started_at.partition("T")[2] == f"{started}Z"
+        assert finding.evidence[0].role == "trigger" and finding.evidence[0].time == finding.started_at
+
     def test_a_rollout_replaces_each_pod_once(self) -> None:
         rollout = []
         for i in range(12):

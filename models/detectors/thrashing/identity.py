@@ -44,6 +44,8 @@ def seen(event: Action, domain: Domain, standing: Callable[[str, str], Standing]
     strength = force(reversals, event.time, settings)
     if not (strength.suffices or stands.open) or strength.ends <= event.time:
         return
+    if not stands.open and reversals[0].event.time - reversals[0].undone.time > strength.half_life:
+        chain, reversals = chain[1:], reversals[1:]  # what stood so long before is what the loop began upon, not a part of it
     yield _sighting(owner, subject, chain, reversals, strength, stands)
 
 
