@@ -116,7 +116,7 @@ class Cluster:
         for _, process in reversed(self.processes):
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(5)  # the API server waits a minute for its watches, and its audit log is on disk already
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
