@@ -62,14 +62,14 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
         choices=(RECOGNISE, EVENTS, *KINDS),
         default=RECOGNISE,
         help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1; "
-        "cloudtrail: AWS)",
+        "cloudtrail: AWS; otlp: OpenTelemetry)",
     )
     parser.add_argument(
         "--cluster",
         metavar="NAME",
         type=_cluster,
         default="cluster",
-        help="of Kubernetes audit logs: resources are called k8s/NAME/namespace/kind/name",
+        help="of Kubernetes, where the records do not say it: resources are called k8s/NAME/namespace/kind/name",
     )
 
 
