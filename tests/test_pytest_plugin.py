@@ -109,6 +109,18 @@ def test_what_cannot_be_analysed_fails_in_one_line(outer: pytest.Pytester) -> No
     wrong.stdout.fnmatch_lines(["interplay_recorder: *no pattern 'trashing'; choose from any, thrashing, *"])
 
 
+def test_an_event_that_is_refused_fails_the_test(outer: pytest.Pytester) -> None:
+    test = """
+def test_calm(interplay_recorder):
+    interplay_recorder("a").act("scale", "db", "replicas", old=1, new=2)
+    with open(interplay_recorder.path, "a") as file:
+        file.write("junk\\n")
+"""
+    done = run(outer, test)
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["interplay_recorder: */interplay-events.jsonl:2: *"])
+
+
 def test_without_the_program_one_line_says_so(outer: pytest.Pytester) -> None:
     outer.makeconftest("import sys\nsys.executable = '/nowhere/python'\n")
     outer._monkeypatch.setenv("PATH", "/nowhere")

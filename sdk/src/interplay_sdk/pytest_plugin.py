@@ -58,7 +58,7 @@ class RecordedTest:
             return (
                 "interplay_recorder: no event was recorded; give the agents interplay_recorder(...), or do not ask for the fixture"
             )
-        done = self._analyze(*(part for rule in self._fail_on for part in ("--fail-on", rule)))
+        done = self._analyze("--strict", *(part for rule in self._fail_on for part in ("--fail-on", rule)))
         if done.returncode == 0:
             return ""
         if done.returncode == 1:
