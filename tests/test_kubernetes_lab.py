@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit_records import read
 
 from scripts.kubernetes.__main__ import policy
 from scripts.kubernetes.check import TOLERANCE, analyze, complaints, seconds
@@ -33,6 +35,19 @@ def test_there_are_fights_and_a_quiet_day() -> None:
 def test_what_was_seen_is_found_and_nothing_else(name: str) -> None:
     known = truth(name)
     assert complaints(analyze(LAB / f"{name}.jsonl.gz", known["cluster"]), known) == []
+
+
+@pytest.mark.parametrize("name", ["gitops", "editor", "evictions"])
+def test_every_turn_that_was_seen_is_an_action_and_no_other(name: str) -> None:
+    fight = truth(name)["fight"]
+    actions, _, _ = read(gzip.decompress((LAB / f"{name}.jsonl.gz").read_bytes()).splitlines())
+    resource = fight["resource"].replace("/lab/", "/cluster/")
+    writes = [action for action in actions if resource in (action.resource, action.owner) and action.parameter == fight["knobs"][0]]
+    first = min(write.time for write in writes if write.agent in fight["agents"])
+    told = [(write.time, write.old if write.verb == "evict" else write.new) for write in writes if write.time >= first]
+    assert sorted(str(value) for _, value in told) == sorted(str(value) for _, value in fight["turns"])
+    for (time, _), (seen, _) in zip(sorted(told), fight["turns"], strict=True):
+        assert abs(time / 1e9 - seconds(seen)) < TOLERANCE
 
 
 @pytest.mark.parametrize("wrong", ["kind", "agents", "knobs", "resource", "first", "last"])
