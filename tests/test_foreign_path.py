@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from aiokafka import TopicPartition
 from audit_records import audit, became
 from histories import SETTINGS
-from live_path import LivePath, until
+from live_path import LivePath, clean_environment, until
 from simulation import SENTINEL, revisions
 from test_kubernetes import FIGHTS, lines
 from wire_events import cloudevent
@@ -96,6 +98,15 @@ def test_what_reduce_translates_has_the_findings_of_the_file(kafka_settings: Set
         metrics = reduce.get("metrics")
         assert "interplay_passed_over_total" in metrics and 'why="changes"' in metrics
         assert f"topic {into} is there" in path.interplay("init")
+        assert told_of_reduce(path)[2] == f"{path.settings.topics.source_partitions + 1}"  # partitions
+
+
+def told_of_reduce(path: LivePath) -> list[str]:
+    """The row of `status` on reduce; it exits 1, since store and alert do not run here."""
+    config = str(path.directory / "interplay.toml")
+    command = [sys.executable, "-m", "streams.cli", "status", "--config", config]
+    done = subprocess.run(command, env=clean_environment(path.settings), capture_output=True, text=True, timeout=60)
+    return next(line.split() for line in done.stdout.splitlines() if line.startswith("reduce "))
 
 
 def progress_of(settings: Settings, name: str) -> list[Any]:
