@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
-from otlp_records import as_json, as_protobuf, both, request, span
+from otlp_records import as_json, as_protobuf, both, request, span, told
 from test_cli import interplay
 
+from models.events import Action, Dependency, Sample, Transition
 from models.rejection import Rejection
 from streams.settings import ActionRule, LogRule, MetricRule
 from streams.settings_file import SettingsError, load
 from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, read_reads, written_rule
+from streams.sources.files import head, opened
 from streams.sources.opentelemetry.files import recognised, records
 
 DATA = Path(__file__).parent / "data" / "otlp"
@@ -60,6 +63,17 @@ def test_a_fight_is_found_in_every_form_of_file(form: str, tmp_path: Path) -> No
     assert code == 0 and finding["pattern"] == "thrashing" and finding["agents"] == ["cost-saver", "perf-scaler"]
     assert finding["resources"] == ["tool/scale_replicas/cart"] and finding["parameters"] == ["replicas"]
     assert "otlp: 30 spans, log records and metrics" in err
+
+
+def test_a_real_file_exporters_four_forms_are_the_same_events() -> None:
+    found = {}
+    for file in sorted((DATA.parent / "otlp_files").glob("telemetry.*")):
+        with opened(str(file)) as content:
+            assert recognised(head(content)), file.name
+            found[file.name] = told(*(record for _, record in records(content) if isinstance(record, bytes)))
+    assert len(found) == 4 and all(events == found["telemetry.json"] for events in found.values())
+    kinds = Counter(type(event) for event in found["telemetry.json"])
+    assert kinds[Action] == 16 and kinds[Dependency] and kinds[Transition] and kinds[Sample] and not kinds[Rejection]
 
 
 def compressed(data: bytes) -> bytes:
