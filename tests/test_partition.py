@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import ConsumerRecord
 from audit_records import GITOPS, audit, deployment
 from faust.types import TP
 from test_kubernetes_surroundings import happened, message
@@ -18,6 +17,7 @@ from models.reduction import Reducer
 from models.translation import TranslatingReducer
 from streams.kafka_client import MILLISECOND
 from streams.metrics import Metrics
+from streams.record import Record
 from streams.roles.partition import SourcePartition, opened
 from streams.settings import Mapping, Settings, SourceTopic
 from streams.sources.kinds import KINDS
@@ -25,12 +25,8 @@ from streams.sources.kinds import KINDS
 NOW = parse_time("2026-11-24T10:10:00Z")
 
 
-def record(value: bytes | None, offset: int = 0) -> ConsumerRecord:
-    size = len(value or b"")
-    return ConsumerRecord(
-        topic="other", partition=0, offset=offset, timestamp=NOW // MILLISECOND, timestamp_type=1, key=None, value=value, checksum=None,
-        serialized_key_size=0, serialized_value_size=size, headers=(),
-    )  # fmt: skip
+def record(value: bytes | None, offset: int = 0) -> Record:
+    return Record("other", 0, offset, NOW // MILLISECOND, None, value, [])
 
 
 def partition(kind: str) -> tuple[SourcePartition, Metrics]:
