@@ -44,6 +44,9 @@ def name(user: str, user_agent: str = "kubectl/v1.36.3 (linux/amd64)", *named: A
         ("kubernetes-admin", "kubectl/v1", "user/kubernetes-admin"),
         ("alice", "Helm/3.15", "user/alice"),
         ("oidc:bob@example.com", "kubectl/v1", "user/oidc:bob@example.com"),
+        ("arn:aws:sts::123456789012:assumed-role/deployer/1699999999", "kubectl/v1", "role/deployer"),
+        ("arn:aws:sts::123456789012:assumed-role/admin/bob@example.com", "kubectl/v1", "user/bob@example.com"),
+        ("ci@shop.iam.gserviceaccount.com", "kubectl/v1", "ci@shop"),
         ("", "", "user/unknown"),
     ],
 )

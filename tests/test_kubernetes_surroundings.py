@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_records import GITOPS, HPA, audit, became, read, scale
+from audit_records import GITOPS, HPA, audit, became, read, scale, told
 from test_cli import interplay
 from test_kubernetes import FIGHTS, QUIET, lines
 from test_kubernetes_autoscalers import load, scaled, status
@@ -140,6 +140,18 @@ def test_labels_that_steer_are_knobs_where_the_operator_says_so() -> None:
         "metadata.labels[keda.sh/paused]"
     }
     assert reading.named_by("deployments", [{"path": "/a"}]) == {"a"}
+
+
+# pods that are resized where they run
+
+
+def test_resources_of_a_running_pod_are_knobs() -> None:
+    def pod(memory: str) -> dict[str, Any]:
+        return obj("Pod", "cart-0", containers=[{"name": "app", "resources": {"requests": {"memory": memory}}}])
+
+    vpa = "system:serviceaccount:kube-system:vpa-updater"
+    log = [audit(1, vpa, "patch", "pods/cart-0/resize", pod("1Gi")), audit(2, vpa, "patch", "pods/cart-0/resize", pod("2Gi"))]
+    assert told(read(log)[0])[-1] == ("vpa-updater", "spec.containers[app].resources.requests.memory", "1Gi", "2Gi")
 
 
 # what the policy hides

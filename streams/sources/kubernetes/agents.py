@@ -6,6 +6,7 @@ certificate or token of their own: `user/<name>`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
@@ -96,6 +97,8 @@ NODE = "system:node:"
 
 
 MANAGED = "eks:", "aks-", "gke-", "system:gke-", "system:cloud-controller-manager"  # what the provider itself runs
+_ROLE = re.compile(r"arn:aws[a-z-]*:sts::\d+:assumed-role/([^/]+)/(.+)")  # how EKS names who has assumed a role
+GOOGLE = ".iam.gserviceaccount.com"
 CERTIFICATES = "kubernetes-admin", "kubernetes-super-admin", "masterclient", "clusterAdmin", "admin"
 TOOLS: dict[str, str] = {  # programs that many people and bots share one credential for: the agent is the program
     "argocd-application-controller": "argocd-application-controller",
@@ -173,4 +176,8 @@ def _named(username: str, tool: str) -> tuple[str, Part]:
         return username.removeprefix("system:") or "unknown", ""
     if tool in TOOLS and (username in CERTIFICATES or username.endswith(("-bot", "[bot]"))):
         return TOOLS[tool], ""
+    if role := _ROLE.match(username):
+        return (f"user/{role[2]}" if "@" in role[2] else f"role/{role[1]}"), ""  # sessions of programs have ever new names
+    if username.endswith(GOOGLE):
+        return username.removesuffix(GOOGLE), ""
     return f"user/{username or 'unknown'}", ""

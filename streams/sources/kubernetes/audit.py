@@ -35,7 +35,7 @@ LOOK = WITHIN + SKEW  # event time that has to be known after a request
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection", "apply"})
 LAST_STAGES = frozenset({"ResponseComplete", "Panic"})
-SUBRESOURCES = frozenset({"", "scale", "eviction", "binding"})
+SUBRESOURCES = frozenset({"", "scale", "eviction", "binding", "resize"})
 IGNORED = frozenset(
     {
         "bindings",
@@ -57,6 +57,7 @@ IGNORED = frozenset(
         "selfsubjectrulesreviews",
         "subjectaccessreviews",
         "tokenreviews",
+        "verticalpodautoscalercheckpoints",
         "volumeattachments",
     }
 )
