@@ -18,6 +18,7 @@ from models.rejection import Rejection
 from streams.settings import Kubernetes, Settings
 from streams.sources.alertmanager import Alerts
 from streams.sources.kinds import KINDS
+from streams.sources.kubernetes.bodies import contested
 from streams.sources.kubernetes.events import Events
 from streams.sources.kubernetes.knobs import Reading, knobs_of
 from streams.sources.source import Origin
@@ -140,6 +141,25 @@ def test_labels_that_steer_are_knobs_where_the_operator_says_so() -> None:
         "metadata.labels[keda.sh/paused]"
     }
     assert reading.named_by("deployments", [{"path": "/a"}]) == {"a"}
+
+
+# who owns a field
+
+
+def test_an_apply_that_is_refused_names_the_fields_and_their_owner() -> None:
+    message = 'Apply failed with 1 conflict: conflict with "kube-controller-manager" with subresource "scale" using apps/v1: .spec.replicas'
+    status_of = {"code": 409, "reason": "Conflict", "message": message}
+    asked = {"kind": "Deployment", "spec": {"replicas": 2}}
+    (action,), _, _ = read([audit(1, GITOPS, "patch", "deployments/cart", None, asked, 409, responseStatus=status_of)])
+    assert (action.outcome, action.parameter, action.new) == ("rejected", "spec.replicas", 2)
+    assert action.why is not None and "kube-controller-manager" in action.why.text
+
+
+def test_fields_of_an_apply_conflict() -> None:
+    fields = '- .spec.replicas\n- .spec.template.spec.containers[name="app"].image'
+    many = f'Apply failed with 2 conflicts: conflicts with "ci" using apps/v1:\n{fields}'
+    assert contested(many) == ["spec.replicas", "spec.template.spec.containers[app].image"]
+    assert contested("the object has been modified; please apply your changes") == [] == contested("")
 
 
 # pods that are resized where they run

@@ -20,7 +20,7 @@ from models.lifecycles import NEWEST
 from models.values import same
 from streams.settings import Settings
 from streams.sources.kubernetes.agents import Agents
-from streams.sources.kubernetes.bodies import Bodies, as_object, is_dry, name_of, node_of, reason_of, replicas_that_ran
+from streams.sources.kubernetes.bodies import Bodies, as_object, contested, is_dry, name_of, node_of, reason_of, replicas_that_ran
 from streams.sources.kubernetes.dependencies import Dependencies
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading, hashed
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
@@ -115,6 +115,10 @@ class Changes:
         if ref.subresource == "scale":
             wanted = self._knobs.of(ref.resource, as_object(asked)).get(REPLICAS, UNSET) if asked else UNSET
             return [write.action("scale", REPLICAS, UNSET, wanted, outcome=outcome)]
+        told = write.record.response_status.message if write.record.response_status else ""
+        if fields := contested(told):
+            wants = self._knobs.of(ref.resource, as_object(asked)) if asked else {}
+            return [write.action("apply", path, UNSET, wants.get(path, UNSET), outcome=outcome, why=told) for path in fields]
         verb = "evict" if ref.subresource == "eviction" else write.record.verb
         return [write.action(verb, PLACE if verb == "evict" else "spec", UNSET, UNSET, outcome=outcome)]
 

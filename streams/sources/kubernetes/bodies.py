@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from streams.sources.kubernetes.knobs import Knobs, Reading
 from streams.sources.kubernetes.record import Json, Object, Record, body
+
+_FIELD = re.compile(r"(?:^|[:\n-])\s*\.((?:spec|data|metadata)\S*)")
+_KEYED = re.compile(r"\[(?:name|key|type|containerPort)=\"?([^\]\"]+)\"?\]")
 
 
 class Bodies:
@@ -28,6 +33,17 @@ class Bodies:
             asked, answered = self.decoded()
             self._knobs = reading.of(resource, answered or as_object(asked))
         return self._knobs
+
+
+def contested(message: str) -> list[str]:
+    """The fields that a server-side apply was refused for, since others own them: the answer names each, and its owner.
+
+    Apply failed with 1 conflict: conflict with "kube-controller-manager" with subresource "scale" using apps/v1: .spec.replicas
+    """
+    if not message.startswith("Apply failed with"):
+        return []
+    found = (_KEYED.sub(r"[\1]", path) for path in _FIELD.findall(message[:4000]))
+    return list(dict.fromkeys(path[:253] for path in found))[:20]
 
 
 def as_object(value: Json) -> Object:
