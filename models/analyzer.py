@@ -73,14 +73,13 @@ class Analyzer:
 
     def _advance(self) -> list[Change]:
         changes: list[Change] = []
-        watermark = self.timeline.watermark.held
+        watermark, timers = self.timeline.watermark.held, self.episodes.timers
         while True:
-            timer = self.episodes.next_timer()
+            timer = timers[0][0] if timers else None
             until = FOREVER if timer is None else timer
             for event in self.timeline.ready(until):
                 self._judge(event, changes)
-                timer = self.episodes.next_timer()
-                if timer is not None and timer < until:
+                if timers and timers[0][0] < until:
                     break
             else:
                 if timer is None or timer > watermark:

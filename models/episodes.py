@@ -28,7 +28,7 @@ NAMES = 16  # agents, resources and parameters that a finding names, at most
 Subject = tuple[str, str, str]  # domain, pattern, what it is about
 
 
-class Piece(msgspec.Struct, frozen=True):
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """One event as evidence: its role, a note, and the sentence that tells it."""
 
     event: Event
@@ -62,7 +62,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     missing: str = ""  # a sentence on what events would have to carry for this to be surer
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What a detector may know of earlier judgements: is the subject open, and the key up to which evidence belongs to an ended episode."""
 
     open: bool
@@ -109,7 +109,7 @@ class Episodes:
         self.shed: Counter[str] = Counter()
         self._open: dict[Subject, _Episode] = {}
         self._ended: OrderedDict[Subject, Key] = OrderedDict()  # in the order of their ends
-        self._timers: list[tuple[int, Subject]] = []
+        self.timers: list[tuple[int, Subject]] = []
         self.resolved: list[tuple[int, str]] = []  # (ns, id) of findings resolved and not yet tombstoned; a heap
         self.silent = False  # while the memory is refilled: nothing opens
         self.announced = BEGINNING[0]  # ns: what was due by then has been announced before the restart
@@ -130,7 +130,7 @@ class Episodes:
         if finding.status == "open":
             episode = self._open[subject] = _Episode(finding, int(finding.ends))
             self._count[finding.domain] += 1
-            heapq.heappush(self._timers, (episode.ends, subject))
+            heapq.heappush(self.timers, (episode.ends, subject))
         else:
             self._ended[subject] = max(self._ended.get(subject, BEGINNING), finding.as_of)
             heapq.heappush(self.resolved, (finding.as_of[0], finding.finding_id))
@@ -149,16 +149,16 @@ class Episodes:
             self._count[domain] += 1
             finding = self._opened(subject, sighting)
             episode = self._open[subject] = _Episode(finding, sighting.ends)
-            heapq.heappush(self._timers, (episode.ends, subject))
+            heapq.heappush(self.timers, (episode.ends, subject))
             return Change("opened", finding)
         if key(newest) <= episode.finding.as_of or not self.counts(newest):
             return None
         episode.finding = self._grown(episode.finding, sighting)
         episode.ends = sighting.ends
-        heapq.heappush(self._timers, (episode.ends, subject))
+        heapq.heappush(self.timers, (episode.ends, subject))
         if episode.due is None:
             episode.due = self._due(newest)
-            heapq.heappush(self._timers, (episode.due, subject))
+            heapq.heappush(self.timers, (episode.due, subject))
         return None
 
     def counts(self, event: Event) -> bool:
@@ -172,13 +172,9 @@ class Episodes:
     def _due(self, event: Event) -> int:
         return (event.time // self._coalesce + 1) * self._coalesce
 
-    def next_timer(self) -> int | None:
-        """When something is due (ns, event time); it may turn out to be nothing."""
-        return self._timers[0][0] if self._timers else None
-
     def fire(self) -> Change | None:
         """The earliest timer: an update that is due, an episode that is over, or nothing."""
-        time, subject = heapq.heappop(self._timers)
+        time, subject = heapq.heappop(self.timers)
         episode = self._open.get(subject)
         if episode is None:
             return None
@@ -260,11 +256,11 @@ class Episodes:
     def _grown(self, old: Finding, sighting: Sighting) -> Finding:
         fresh = [piece for piece in sighting.pieces if key(piece.event) > old.as_of]
         newest = fresh[-1].event
-        count = old.metrics.get(sighting.counts, 0.0) + sum(piece.role in sighting.counted for piece in fresh)
-        evidence = old.evidence + tuple(Evidence(ref(p.event), format_time(p.event.time), p.role, p.note) for p in fresh)
-        explanation = old.explanation[1:] + tuple(piece.sentence for piece in fresh)
-        known = {(edge.cause, edge.effect) for edge in old.edges}
-        edges = old.edges + tuple(edge for edge in sighting.edges if (edge.cause, edge.effect) not in known)
+        count = old.metrics.get(sighting.counts, 0.0) + sum([piece.role in sighting.counted for piece in fresh])
+        evidence = old.evidence + tuple([Evidence(ref(p.event), format_time(p.event.time), p.role, p.note) for p in fresh])
+        explanation = old.explanation[1:] + tuple([piece.sentence for piece in fresh])
+        known = {(edge.cause, edge.effect) for edge in old.edges} if sighting.edges else ()
+        edges = old.edges + tuple([edge for edge in sighting.edges if (edge.cause, edge.effect) not in known])
         agents = _merge(old.agents, sighting.agents)
         title = f"{sighting.title} {list_names(beside(agents, old.roots))}" if sighting.names_others else sighting.title
         kept = old.kind in LASTING and sighting.kind not in LASTING  # it got worse, and that is not taken back

@@ -7,6 +7,7 @@ These structs are also what travels on the signals topic (tagged JSON), so a fie
 
 from __future__ import annotations
 
+from functools import lru_cache
 from sys import intern
 from typing import TypeAlias, TypeVar
 
@@ -198,6 +199,11 @@ def ref(event: Event) -> str:
     return f"{event.source} {event.id}"
 
 
+@lru_cache(maxsize=4096)
+def _plain(rule: str) -> Why:
+    return Why(rule)
+
+
 def intern_names(event: E) -> E:
     """Makes equal names of decoded events one object: events live for hours, and there are far fewer names than events."""
     force_setattr(event, "source", intern(event.source))
@@ -208,13 +214,19 @@ def intern_names(event: E) -> E:
         force_setattr(event, "agent", intern(event.agent))
         force_setattr(event, "verb", intern(event.verb))
         force_setattr(event, "parameter", intern(event.parameter))
+        why = event.why
         if event.mandate:
             force_setattr(event, "mandate", intern(event.mandate))
-        if event.why is not None:
-            force_setattr(event.why, "rule", intern(event.why.rule))
+        if why is not None:
+            if why.text:
+                force_setattr(why, "rule", intern(why.rule))
+            else:
+                force_setattr(event, "why", _plain(why.rule))
         for read in event.reads:
             force_setattr(read, "resource", intern(read.resource))
             force_setattr(read, "metric", intern(read.metric))
+    elif isinstance(event, Transition):
+        force_setattr(event, "metric", intern(event.metric))
     return event
 
 

@@ -42,7 +42,7 @@ def worse(a: Severity, b: Severity) -> Severity:
     return max(a, b, key=SEVERITIES.index)
 
 
-class Root(msgspec.Struct, frozen=True):
+class Root(msgspec.Struct, frozen=True, gc=False):
     """An event that started it. `event` is "source id"."""
 
     event: str
@@ -51,7 +51,7 @@ class Root(msgspec.Struct, frozen=True):
     probability: float
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """One event that counts for the finding, with its part in it. `time` is RFC 3339."""
 
     event: str
@@ -60,7 +60,7 @@ class Evidence(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class CausalEdge(msgspec.Struct, frozen=True):
+class CausalEdge(msgspec.Struct, frozen=True, gc=False):
     """`cause` led to `effect` ("source id" each), `lag_s` seconds later."""
 
     cause: str

@@ -29,24 +29,26 @@ class Install(msgspec.Struct, gc=False, eq=False):
 
 
 class Ring:
-    """The newest writes of one variable and what they wrote, as categories."""
+    """The newest writes of one variable, when they were (ns) and what they wrote, as categories."""
 
-    __slots__ = ("values", "writes")
+    __slots__ = ("times", "values", "writes")
 
     def __init__(self) -> None:
         self.writes: list[Install] = []
+        self.times: list[int] = []
         self.values: list[object] = []
 
     def append(self, install: Install, value: object, most: int) -> None:
         """Takes in the next write, which wrote `value` (a category); at most so many are kept."""
         self.writes.append(install)
+        self.times.append(install.event.time)
         self.values.append(value)
         if len(self.writes) > most:
             self.popleft()
 
     def popleft(self) -> Install:
         """The oldest write leaves."""
-        del self.values[0]
+        del self.values[0], self.times[0]
         return self.writes.pop(0)
 
     def equal(self, value: object, earliest: int, until: int) -> tuple[Install, float] | None:
@@ -56,13 +58,13 @@ class Ring:
         at = -1
         for _ in range(recent.count(value)):
             at = recent.index(value, at + 1)
-            install = self.writes[-1 - at]
-            if install.event.time < earliest:
+            time = self.times[-1 - at]
+            if time < earliest:
                 break
-            if install.event.time <= until:
+            if time <= until:
                 if first is not None:
                     return first, BY_TIME
-                first = install
+                first = self.writes[-1 - at]
         return (first, BY_VERSION) if first is not None else None
 
 
@@ -106,6 +108,7 @@ class KnobRing(Ring):
             install.stood = category(old)
         self._last, self.agent, self.source = now, action.agent, action.source
         self.writes.append(install)
+        self.times.append(action.time)
         values.append(value)
         if len(values) > most:
             self.popleft()
@@ -114,13 +117,13 @@ class KnobRing(Ring):
         """See `Ring`."""
         writes, values = self.writes, self.values
         gone = writes.pop(0)
-        del values[0]
+        del values[0], self.times[0]
         if gone.turned:
             self.turns -= 1
         if gone.odd:
             self.odd -= 1
         if len(values) == 1:
-            self._step = _between(self._last, writes[0].event.old)  # type: ignore[attr-defined]
+            self._step = _between(self._last, self.began)
         return gone
 
     def _unseen(self, old: Value | UnsetType) -> bool:
@@ -129,6 +132,19 @@ class KnobRing(Ring):
             return False
         before = old if type(old) is float else number(old)
         return before is None or not LEAST <= before < HUGE or (bool(self.values) and before != self.values[-1])
+
+    @property
+    def began(self) -> Value | UnsetType:
+        """What the oldest write says it replaced."""
+        return self.writes[0].event.old  # type: ignore[attr-defined, no-any-return]
+
+    def actions(self, most: int = 0) -> list[Action]:
+        """The writes, oldest first; all, or at most so many of the newest."""
+        return [install.event for install in self.writes[-most:]]  # type: ignore[misc]
+
+    def numeric(self, begin: int) -> bool:
+        """Whether all values from that place on are numbers."""
+        return not self.odd or all([number(value) is not None for value in self.values[begin:]])
 
     def may_reverse(self, value: Value | UnsetType, deadband: float) -> bool:
         """A necessary sign, in O(1): a write of `value` may be a reversal."""
@@ -139,7 +155,7 @@ class KnobRing(Ring):
         if not self.turns and last is not None and step is not None and (now - last) * step > 0:
             return False  # all of them went one way, and so does this one
         if self._course is None:
-            origin = number(self.writes[0].event.old)  # type: ignore[attr-defined]
+            origin = number(self.began)
             self._course = Course(origin or float(self.values[0]), deadband)  # type: ignore[arg-type]
             for earlier in self.values:
                 self._course.note(float(earlier))  # type: ignore[arg-type]

@@ -62,9 +62,10 @@ class Timeline:
         bound = min(until, self.watermark.held)
         waiting = self._in_order()
         while waiting and waiting[-1][0] < bound:
-            key = waiting[-1][:3]
-            if len(waiting) > 1 and waiting[-2][:3] == key and key != self._ranked:
-                self._rank(key)
+            if len(waiting) > 1 and waiting[-2][0] == waiting[-1][0]:  # one moment may hold one event twice
+                key = waiting[-1][:3]
+                if waiting[-2][:3] == key and key != self._ranked:
+                    self._rank(key)
             yield waiting.pop()[4]
 
     def _in_order(self) -> list[Waiting]:

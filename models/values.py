@@ -79,7 +79,7 @@ def scale(values: Iterable[Value | UnsetType]) -> Sequence[float] | None:
         numbers.append(plain)
     lowest = min(numbers, default=0.0)
     if lowest > 0:
-        return [math.log(v) for v in numbers]
+        return list(map(math.log, numbers))
     if lowest >= 0:
         return [math.log1p(v) for v in numbers]
     largest = max(abs(v) for v in numbers)

@@ -40,10 +40,14 @@ class Variables:
         ring = self._knobs.get((action.resource, action.parameter))
         return ring is not None and ring.turns >= turns and ring.may_reverse(action.new, deadband)
 
-    def actions(self, name: Name, most: int = 0) -> list[Action]:
-        """The newest writes of a knob within the memory, oldest first; all that are kept, or at most so many."""
+    def knob(self, name: Name) -> KnobRing | None:
+        """The newest writes of a knob within the memory."""
+        return self._knobs.get(name)
+
+    def actions(self, name: Name) -> list[Action]:
+        """The newest writes of a knob within the memory, oldest first."""
         ring = self._knobs.get(name)
-        return [install.event for install in ring.writes[-most:]] if ring is not None else []  # type: ignore[misc]
+        return ring.actions() if ring is not None else []
 
     def is_knob(self, name: Name) -> bool:
         """Whether an applied action within the memory wrote it."""
@@ -151,10 +155,10 @@ class Variables:
 
 def _age(ring: Ring, time: int) -> bool:
     """Writes that are not younger than `time` (ns) leave; whether any are left."""
-    writes = ring.writes
-    while writes and writes[0].event.time <= time:
+    times = ring.times
+    while times and times[0] <= time:
         ring.popleft()
-    return bool(writes)
+    return bool(times)
 
 
 def _resolve(ring: Ring, read: Read, earliest: int, until: int) -> tuple[Install, float] | None:

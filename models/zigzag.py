@@ -30,7 +30,7 @@ def _no_excuse(event: Action, undone: Action, since: int, step: float, swing: fl
     return 0.0
 
 
-class Reversal(msgspec.Struct, frozen=True):
+class Reversal(msgspec.Struct, frozen=True, gc=False):
     """`event` turned back what `undone` had done. `exact`: it put back the other agent's old value."""
 
     event: Action
@@ -92,32 +92,32 @@ def _turns(
     push, reversals, amplitudes = _Push(), list[Reversal](), list[float]()
     direction, last = 0.0, origin
     turn = origin  # where the present run began
-    run: list[int] = []  # writes that moved the present run on
-    for i, point in enumerate(points):
+    begun = newest = 0  # the first and the newest write that moved it on
+    for i, (write, point) in enumerate(zip(writes, points, strict=True)):
         step = point - last
+        forth = direction * step
         if direction == 0.0:
             if abs(point - origin) >= deadband:
                 direction, last = math.copysign(1.0, point - origin), point
-                push.add(writes[i].agent, point - origin)
-                run = [i]
+                push.add(write.agent, point - origin)
+                begun = newest = i
             continue
-        if direction * step >= 0:
+        if forth >= 0:
             if step:
-                push.add(writes[i].agent, step)
-                run.append(i)
-                last = point
+                push.add(write.agent, step)
+                newest, last = i, point
             continue
-        if direction * -step < deadband:
+        if -forth < deadband:
             continue
-        amplitudes.append(abs(last - turn))
-        growth = _growth(amplitudes)
-        undone = writes[run[-1]]
-        exact = undone.agent != writes[i].agent and same(writes[i].new, _before(writes, run[0]))
-        justified = excuse(writes[i], undone, writes[run[0]].time, step, amplitudes[-1])
+        amplitude = abs(last - turn)
+        amplitudes.append(amplitude)
+        growth, undone = _growth(amplitudes), writes[newest]
+        exact = undone.agent != write.agent and same(write.new, _before(writes, begun))
+        justified = excuse(write, undone, writes[begun].time, step, amplitude)
         weight = min(1.0, growth / damped) * (1.0 - justified)
-        reversals.append(Reversal(writes[i], undone, weight, justified, growth, amplitudes[-1], exact))
-        push.add(writes[i].agent, step)
-        direction, turn, last, run = -direction, last, point, [i]
+        reversals.append(Reversal(write, undone, weight, justified, growth, amplitude, exact))
+        push.add(write.agent, step)
+        direction, turn, last, begun, newest = -direction, last, point, i, i
     ahead = _growth([*amplitudes, abs(last - turn)]) if amplitudes else 1.0
     return Zigzag(tuple(reversals), push.fight_index(), True, ahead)
 
@@ -134,11 +134,10 @@ def _growth(amplitudes: Sequence[float]) -> float:
     n, last = len(amplitudes), amplitudes[-1]
     if n == 1:
         return 1.0
+    if n > 3:
+        return _ratio(last, amplitudes[-3])
     next_to = _ratio(last, amplitudes[-2]) ** 2
-    if n == 2:
-        return next_to
-    full = _ratio(last, amplitudes[-3])
-    return min(full, next_to) if n == 3 else full
+    return next_to if n == 2 else min(_ratio(last, amplitudes[-3]), next_to)
 
 
 def _ratio(amplitude: float, earlier: float) -> float:

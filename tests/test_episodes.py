@@ -53,7 +53,7 @@ def folded(*seen: Sighting, shown: int = 32) -> tuple[Episodes, list[Change]]:
 
 def timers(episodes: Episodes, until: int) -> list[Change]:
     fired = []
-    while (timer := episodes.next_timer()) is not None and timer <= until:
+    while episodes.timers and episodes.timers[0][0] <= until:
         change = episodes.fire()
         fired += [change] if change else []
     return fired

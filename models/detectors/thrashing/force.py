@@ -27,6 +27,7 @@ UNLINKED = 0.7  # confidence that one write answers another where nothing says s
 LAST = 4
 FIGHTER = 4  # who turned so many times less often than the busiest is no fighter: a person who stopped it, say
 HOSTILE = 0.8  # fight index, or share of the reversals that turned back somebody else's write, from which agents fight
+LEAST = math.log(1e-9)  # no ratio counts for less
 RUN_MOST = 1024  # half-lives for which a pressure is computed; beyond, a reversal weighs nothing
 
 
@@ -51,7 +52,7 @@ def force(reversals: Sequence[Reversal], now: int, settings: Thrashing, driven: 
         threshold = settings.open_lone
     half_life, pressure = 1, 0.0
     for half_life in scales:
-        pressure = sum(r.weight * 2.0 ** max((r.event.time - now) / half_life, -RUN_MOST) for r in reversals)
+        pressure = sum([r.weight * 2.0 ** max((r.event.time - now) / half_life, -RUN_MOST) for r in reversals])
         if pressure >= threshold:
             break
     left = math.log2(pressure / settings.close) if pressure > settings.close else 0.0
@@ -75,10 +76,10 @@ def _alike(times: list[int]) -> bool:
 
 def growth(reversals: Sequence[Reversal], *ahead: float) -> float:
     """Exponentially weighted mean of ln R over the full cycles, and over `ahead`, further ratios; 0 where there is none."""
-    mean = 0.0
-    for i, growth in enumerate((*(reversal.growth for reversal in reversals[2:]), *ahead)):
-        ratio = math.log(max(growth, 1e-9))
-        mean = ratio if i == 0 else mean + SMOOTHING * (ratio - mean)
+    ratios = [math.log(ratio) if ratio > 1e-9 else LEAST for ratio in (*[reversal.growth for reversal in reversals[2:]], *ahead)]
+    mean = ratios[0] if ratios else 0.0
+    for ratio in ratios[1:]:
+        mean += SMOOTHING * (ratio - mean)
     return mean
 
 

@@ -112,8 +112,8 @@ def seen(found: Swings, subject: str, stands: Standing, settings: Thrashing) -> 
 
 def _settles(found: Swings, settings: Thrashing) -> bool:
     """Each swing is smaller than the one before: also by the one that this write begins, whose size so far is known."""
-    so_far = growth(found.zigzag.reversals, found.zigzag.ahead)
-    return max(found.force.growth, so_far) < math.log(settings.damped_ratio)
+    damped = math.log(settings.damped_ratio)
+    return found.force.growth < damped and growth(found.zigzag.reversals, found.zigzag.ahead) < damped
 
 
 def _noise(found: Swings, now: int, settings: Thrashing) -> bool:

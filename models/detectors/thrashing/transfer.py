@@ -21,6 +21,7 @@ from models.episodes import Sighting, subject_of
 from models.events import Action
 from models.explain import list_names
 from models.graph import Node
+from models.ring import KnobRing
 from models.values import number
 from models.variables import Name
 
@@ -55,43 +56,45 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
             near += [link.cause.event for link in write.parents if isinstance(link.cause.event, Action)]
     names = {(write.resource, write.parameter) for write in near}
     names |= {(resource, event.parameter) for resource in domain.ledger.topology.near(event.resource, event.time)}
-    best: Pair | None = None
+    extremes, best = _extremes(found), None
     for name in sorted(names - {mine}):
-        others = domain.variables.actions(name, COMPARED)
-        opposed = _correlation(found, others)
-        if opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
-            best = Pair(name, tuple({write.agent for write in others[-LAST:]}), opposed, subject_of(*min(name, mine)))
+        other = domain.variables.knob(name)
+        opposed = _correlation(extremes, other) if other is not None else None
+        if other is not None and opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
+            agents = {write.agent for write in other.actions(LAST)}
+            best = Pair(name, tuple(agents), opposed, subject_of(*min(name, mine)))
     return best
 
 
-def _correlation(found: Swings, others: list[Action]) -> float | None:
+def _correlation(extremes: list[tuple[float | None, int]], other: KnobRing) -> float | None:
     """Of the moves of the two knobs between this one's extremes; None where too few can be compared."""
-    times = [write.time for write in others]
-    values = [number(write.new) for write in others]
-    if len(others) < FEWEST or any(value is None for value in values):
+    times, values = other.times, other.values
+    begin = max(0, len(times) - COMPARED)
+    if len(times) < FEWEST or not other.numeric(begin):
         return None
-    first = number(others[0].old) if len(others) < COMPARED else None  # what stood before older ones is not known
-
-    def at(time: int) -> float | None:
-        place = bisect_right(times, time)
-        return values[place - 1] if place else first
-
-    points = [(mine, at(time)) for mine, time in _extremes(found)]
-    known = [(mine, other) for mine, other in points if mine is not None and other is not None]
-    against = sum((c - a) * (d - b) < 0 for (a, b), (c, d) in pairwise(known))
+    known: list[tuple[float, float]] = []
+    for mine, time in extremes:
+        place = bisect_right(times, time, begin)
+        # what stood before older ones is not known
+        value = number(values[place - 1] if place > begin else other.began if len(times) < COMPARED else None)
+        if mine is not None and value is not None:
+            known.append((mine, value))
+    against = sum([(c - a) * (d - b) < 0 for (a, b), (c, d) in pairwise(known)])
     if against < FEWEST:  # one large move apart the other does not swing. What left the memory may not count: so not by `turns`
         return None
-    logs = [(_ln(mine), _ln(other)) for mine, other in known]
-    return min(_cosine([(c - a, d - b) for (a, b), (c, d) in pairwise(scaled)]) for scaled in (known, logs))
+    logs = [(_ln(mine), _ln(value)) for mine, value in known]
+    return min([_cosine([(c - a, d - b) for (a, b), (c, d) in pairwise(scaled)]) for scaled in (known, logs)])
 
 
 def _extremes(found: Swings) -> list[tuple[float | None, int]]:
     """The values at which this knob turned, and where it began, each with a time (ns) at which it stood there: the other may have been
     written just before or just after, so not the very moment of a write."""
     turned = found.zigzag.reversals
-    points = [(number(r.undone.new), (r.undone.time + r.event.time) // 2) for r in turned]
+    points = [(number(r.undone.new), (r.undone.time + r.event.time) // 2) for r in turned[-TURNS:]]
+    if len(turned) >= TURNS:
+        return points
     begun = found.first.time - (points[0][1] - turned[0].undone.time)
-    return [(number(found.first.old), begun), *points][-TURNS:]
+    return [(number(found.first.old), begun), *points]
 
 
 def _cosine(moves: list[tuple[float, float]]) -> float:
