@@ -62,13 +62,11 @@ class Variables:
         ring = self._states.get(name)
         return [install.event for install in ring.writes if isinstance(install.event, Transition)] if ring is not None else []
 
-    def changed(self, name: Name, earliest: int, until: int) -> bool:
-        """Whether one of the newest transitions of a state lies between `earliest` and `until` (ns), both included."""
+    def changed(self, name: Name, until: int) -> int | None:
+        """When a state had last changed (ns) by `until` (ns), within the memory and by its newest transitions."""
         ring = self._states.get(name)
-        for install in reversed(ring.writes) if ring is not None else ():
-            if install.event.time <= until:
-                return install.event.time >= earliest
-        return False
+        times = (install.event.time for install in reversed(ring.writes)) if ring is not None else ()
+        return next((time for time in times if time <= until), None)
 
     def newest(self, name: Name) -> Install | None:
         """The last write of a knob within the memory, as the graph keeps it."""

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from edge_histories import edges
 from histories import BEGIN, MEMORY, SETTINGS, history
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -117,6 +118,20 @@ def test_what_comes_beyond_the_lateness_is_decided_alike_by_every_reading(
         assert len({sum(worker.reducer.late for worker in world.reducers) for world in worlds}) == 1
 
 
+@EXAMPLES
+@given(
+    seed=SEEDS,
+    reading=SEEDS,
+    mode=st.sampled_from(["live", "flush", "slow", "fast"]),
+    sources=st.sampled_from([1, 3]),
+    crash=st.sampled_from([0.0, 0.05]),
+)
+def test_what_falls_on_the_very_edge_of_the_memory_is_judged_alike(
+    seed: int, reading: int, mode: str, sources: int, crash: float
+) -> None:
+    check(edges(seed), Arrangement(sources=sources, mode=mode, crash=crash, zombie=crash, skew=0.3, seed=reading, signals=2))
+
+
 def test_crashes_do_happen_between_any_two_writes() -> None:
     crashes = [check(history(seed), Arrangement(crash=0.05, zombie=0.5, sources=3, seed=seed)).crashes for seed in range(8)]
     print(f"crashes in 8 histories: {crashes}")
@@ -145,6 +160,13 @@ def test_random_histories_do_open_findings(capsys: pytest.CaptureFixture[str]) -
     for kind in ("stale_overwrite", "destroy_in_use", "write_skew", "opposing_objectives", "guard_bypass"):
         assert opened[f"intent_conflict/{kind}"] >= histories // 8, kind
     assert min(resolved[pattern] for pattern in ("thrashing", "intent_conflict", "cascade")) >= histories // 2
+
+
+def test_edge_histories_open_every_kind_that_they_are_for() -> None:
+    found = {
+        f.kind for seed in range(40) for f in Oracle(SETTINGS).run(edges(seed), BEGIN + 100 * HOUR) if f.pattern == "thrashing"
+    }
+    assert {"sustained", "membership", "identity", "transfer"} <= found, found
 
 
 def _fight(writes: int, gap: int) -> list[Event]:

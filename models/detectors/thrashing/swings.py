@@ -34,7 +34,7 @@ from models.detectors.thrashing.force import (
     score,
     severity,
 )
-from models.detectors.thrashing.states import followed
+from models.detectors.thrashing.states import States
 from models.domain import Domain
 from models.episodes import BEGINNING, Piece, Sighting, Standing
 from models.events import Action, key, ref
@@ -80,6 +80,8 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
     demand go the same way: where one turns another back, demand must have asked for the swing and not only for its first step, and for more
     than the dead band."""
 
+    states = States(domain)
+
     def justified(event: Action, undone: Action, since: int, step: float, swing: float) -> float:
         if event.acknowledges and (ref(undone) in event.acknowledges or undone.id in event.acknowledges):
             return 1.0
@@ -88,7 +90,7 @@ def excuse(domain: Domain, drivers: Drivers, deadband: float = 0.0) -> Excuse:
         if step and event.agent == undone.agent and max(abs(step), swing) < ROUNDING * deadband:
             return 1.0
         if not step:
-            return 1.0 if followed(event, undone, domain) else 0.0
+            return 1.0 if states.followed(event, undone) else 0.0
         if not drivers:
             return 0.0
         asked = 2.0 * drivers.move(since, event.time, step > 0)
