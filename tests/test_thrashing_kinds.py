@@ -6,7 +6,10 @@ import pytest
 from msgspec import UNSET
 from small_histories import changes, declared, findings, kinds, moment, only, turns, wrote
 
+from models.configuration import Analysis
 from models.detectors.thrashing import membership
+from models.domain import Domain
+from models.episodes import Standing
 from models.events import Action, Clause, Dependency, Event, Read, Sample
 
 BOTH = ["cost", "perf"]
@@ -51,6 +54,15 @@ class TestMembership:
         assert finding.explanation[2].startswith(
             "02:01:00 launcher put b back into lb/main targets: against checker's move 30 s before."
         )
+
+    def test_what_an_ended_episode_had_counted_is_no_evidence_for_the_one_that_is_open(self) -> None:
+        """After a restart both are known, and the writes before the end are judged again: this once ended the worker."""
+        domain, last = Domain("default", Analysis()), targets(60, "checker", "a")
+        for write in (targets(0, "launcher", "a", "b"), targets(30, "checker", "a"), targets(45, "launcher", "a", "b")):
+            domain.install(domain.graph.add(write, domain.variables))
+        assert isinstance(last, Action)
+        stands = Standing(open=True, since=(moment(90), "", ""))
+        assert list(membership.seen(last, domain, "s", stands, Analysis().thrashing)) == []
 
     def test_the_title_names_all_that_flap_and_the_first_exit_is_none_again(self) -> None:
         sets = [("a", "b", "c"), ("a", "c"), ("a", "b"), ("a", "c"), ("a", "b"), ("a", "c"), ("a",), ("a", "b")]

@@ -36,8 +36,8 @@ def seen(event: Action, domain: Domain, subject: str, stands: Standing, settings
     """A sighting where a member that this write moves has come and gone often enough."""
     writes = domain.variables.actions((event.resource, event.parameter))
     after = [write for write in (*writes, event) if key(write) > stands.since][-domain.settings.limits.writes_per_knob :]
-    if not stands.open and len(after) < 3:
-        return
+    if not after or (not stands.open and len(after) < 3):
+        return  # empty: after a restart, what an episode that ended had counted is judged again
     drivers = domain.demand.drivers((), 0)
     flapping: list[Flapping] = []  # of the members that this write moves
     resting: list[str] = []  # others that flap, which the title names as well
