@@ -29,6 +29,10 @@ class KafkaAway(KafkaTrouble):
     """Kafka does not answer, or not now: it may later."""
 
 
+class TopicsMissing(KafkaTrouble):
+    """Topics are not there. A broker that is just coming up may say so of those it has."""
+
+
 def ssl_context(kafka: Kafka) -> ssl.SSLContext | None:
     """What TLS is to be spoken with, or None without TLS. Raises KafkaTrouble where a certificate cannot be used."""
     if kafka.security not in ("SSL", "SASL_SSL"):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
-from streams.kafka_client import KafkaTrouble, explain, passing
+from streams.kafka_client import KafkaTrouble, TopicsMissing, explain, passing
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.topics import checked_map
 
 RECOVERY_S = 300.0  # what a role has to rebuild its state at an assignment, with a Kafka that is away in between
+CONFIRM_S = 10.0  # topics that are missing for so long are not those of a broker that is coming up
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 3.0
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Retry:
         KafkaTrouble after `within_s` seconds.
         """
         last: BaseException | None = None
+        missing_since: float | None = None
         pause = FIRST_PAUSE_S
         try:
             async with asyncio.timeout(within_s):
@@ -45,7 +48,13 @@ class Retry:
                             await checked_map(self._settings)  # a client's own error does not tell a wrong password from a restart
                         return await attempt()
                     except (KafkaError, KafkaTrouble, OSError) as error:  # TimeoutError is an OSError
-                        if not passing(error):
+                        if isinstance(error, TopicsMissing) and last is not None:
+                            missing_since = missing_since or time.monotonic()
+                            if time.monotonic() - missing_since > CONFIRM_S:
+                                raise
+                        elif passing(error):
+                            missing_since = None
+                        else:
                             raise
                         if last is None:
                             log.warning("%s: %s; trying on for up to %.0f s", what, explain(error, self._settings.kafka), within_s)

@@ -14,7 +14,17 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from models.instants import format_duration
-from streams.kafka_client import MILLISECOND, KafkaTrouble, client_options, explain, producer, reach, read_all, trouble
+from streams.kafka_client import (
+    MILLISECOND,
+    KafkaTrouble,
+    TopicsMissing,
+    client_options,
+    explain,
+    producer,
+    reach,
+    read_all,
+    trouble,
+)
 from streams.settings import Settings, source_topics, topic
 from streams.sources.kinds import KINDS
 
@@ -225,7 +235,7 @@ async def checked_map(settings: Settings) -> PinnedMap:
         await admin.close()
     missing = [spec.name for spec in specs(settings) if spec.name not in counts]
     if missing:
-        raise KafkaTrouble(f"Kafka at {settings.kafka.bootstrap} has no topic {missing[0]}: run interplay init")
+        raise TopicsMissing(f"Kafka at {settings.kafka.bootstrap} has no topic {missing[0]}: run interplay init")
     found = await read_map(settings)
     if found is None:
         raise KafkaTrouble(f"the map of source partitions is not pinned in {topic(settings, 'map')}: run interplay init")

@@ -21,6 +21,9 @@ from streams.transport import SCHEME, BatchSchema, StartOffsets
 MONTH_S = 30 * 24 * 3600.0
 BUFFERED_BATCHES = 8
 FETCH_BYTES = 4 << 20
+METADATA_AGE_MS = (
+    5_000  # a group that shares out partitions while a broker comes back may see none: it looks again, not in five minutes
+)
 
 
 class RoleApp(faust.App):  # type: ignore[misc]
@@ -94,6 +97,7 @@ def _app(settings: Settings, role: Role) -> RoleApp:
         broker_max_poll_interval=MONTH_S,  # a worker that was put out for slow polling never comes back; the watchdog does this job
         broker_request_timeout=2 * RECOVERY_S,  # beyond it Faust would read on without a place; the retry ends before
         consumer_max_fetch_size=FETCH_BYTES,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,  # else a rebalance waits for as long as the store is away
         stream_buffer_maxsize=BUFFERED_BATCHES,
