@@ -24,6 +24,7 @@ from streams.sources.kubernetes.bodies import Bodies, as_object, contested, is_d
 from streams.sources.kubernetes.dependencies import Dependencies
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading, hashed
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
+from streams.sources.kubernetes.nodes import is_emptied
 from streams.sources.kubernetes.objects import Known, Objects
 from streams.sources.kubernetes.record import Json, Object, Record, Ref
 from streams.sources.kubernetes.write import Write
@@ -32,7 +33,14 @@ from streams.sources.source import Origin
 REFUSED = frozenset({403, 409, 422, 429})
 NODES = frozenset({"nodes", "nodeclaims", "machines"})  # things that an autoscaler makes and ends under ever new names
 MOST_KNOBS = 200  # of one write; more are told as one change of all of it
+STAGED = frozenset(
+    {"flagger", "argo-rollouts"}
+)  # they step forth and back by plan, once a release: none of it is against themselves
+ACTIVATING = "keda"  # nor what follows a trigger that the log does not show
+SHARED = {"keda", "horizontal-pod-autoscaler"}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
 EXISTS, PLACE = "exists", "spec.nodeName"
+MOST_CORDONING = 1000
+BY_POSITION = "what was written is not in the log: a JSON patch by positions in lists, without the object that was answered"
 HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
 
@@ -47,6 +55,7 @@ class Changes:
         self._dependencies = Dependencies(origin)
         self._counts = counts
         self._objects = Objects()
+        self._cordoning: set[str] = set()  # agents that changed nodes in a way that the log does not show
 
     def events(self, record: Record, bodies: Bodies, time: int, version: int | None) -> list[Action | Dependency]:
         """What the request changed at `time` (ns), to which version; empty where that is nothing. Raises what decoding a body raises."""
@@ -144,7 +153,7 @@ class Changes:
             known.ended = True
             old: Value | UnsetType = known.node[:512] or UNSET
             verb = "evict" if ref.subresource == "eviction" else "delete"
-            leaves = self._drains(ref, known.node)
+            leaves = self._drains(write.agent.name, known.node)
             ended = write.action(
                 verb, PLACE, old, None, owner=owner, why=reason_of(asked), acknowledges=[known.placed] if leaves else []
             )
@@ -159,10 +168,14 @@ class Changes:
             return []
         return self._changed(write, ref, known, asked, answered)
 
-    def _drains(self, ref: Ref, node: str) -> bool:
-        """The node is cordoned: who leaves it says nothing against having been placed there, and the successor nothing against leaving."""
-        cordon = resource_name(self._cluster, "", "node", node)
-        return ref.subresource == "eviction" and node != "" and self._objects.get(cordon).old("spec.unschedulable") is True
+    def _drains(self, agent: str, node: str) -> bool:
+        """The node is being emptied: who leaves it says nothing against having been placed there, nor the successor against leaving.
+
+        Where the policy hides what is written to nodes, whoever writes to them and then evicts is taken to have cordoned."""
+        if node in ("", "unknown"):
+            return agent in self._cordoning
+        known = self._objects.get(resource_name(self._cluster, "", "node", node))
+        return is_emptied(known.knobs) or (not known.whole and agent in self._cordoning)
 
     def _created(self, write: Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
         now, before = write.bodies.knobs(self._knobs, ref.resource), known.knobs
@@ -195,9 +208,9 @@ class Changes:
         known.owner = known.owner or controller_of(answered)
         if not answered and not isinstance(asked, dict):
             known.unknown()
-            self._counts["values_hidden_by_the_audit_policy"] += 1
-            verb, knob = ("scale", REPLICAS) if scale else (write.record.verb, "spec")
-            return [write.action(verb, knob, UNSET, UNSET, why=HIDDEN)]
+            if ref.resource == "nodes" and len(self._cordoning) < MOST_CORDONING:
+                self._cordoning.add(write.agent.name)
+            return [self._hidden(write, ref, asked)]
         whole = bool(answered) and not scale
         now = write.bodies.knobs(self._knobs, ref.resource)
         named = {REPLICAS} if scale else (self._knobs.named_by(ref.resource, asked) if patch else set())
@@ -218,6 +231,13 @@ class Changes:
             self._counts["unchanged"] += 1
         return told
 
+    def _hidden(self, write: Write, ref: Ref, asked: Json) -> Action:
+        self._counts["values_hidden_by_the_audit_policy"] += 1
+        why = BY_POSITION if isinstance(asked, list) else HIDDEN
+        if ref.subresource == "scale":
+            return write.action("scale", REPLICAS, UNSET, UNSET, why=why)
+        return write.action(write.record.verb, "data" if ref.resource in CONTENT else "spec", UNSET, UNSET, why=why)
+
     def _one(self, write: Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
         old = known.old(path)
         touched = bool(named) and not named.isdisjoint(_above(path))
@@ -232,7 +252,21 @@ class Changes:
         known.writers[path].add(write.agent.name)
         verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
         plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
-        return write.action(verb, path, old, new, rollout=plan if write.agent.part == "plan" else "")
+        rollout = plan if write.agent.part == "plan" else write.own_life if write.agent.name in STAGED else ""
+        if path != REPLICAS:
+            return write.action(verb, path, old, new, rollout=rollout)
+        activates = write.agent.name == ACTIVATING and 0 in (old, new)
+        agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != ACTIVATING)
+        told = write.action(
+            verb,
+            path,
+            old,
+            new,
+            rollout=write.own_life if activates else rollout,
+            acknowledges=[known.scaled] if agrees else [],
+        )
+        known.scaler, known.scaled = write.agent.name, told.id
+        return told
 
 
 @lru_cache(maxsize=10_000)

@@ -54,6 +54,8 @@ ACCOUNTS: dict[str, tuple[str, Part]] = {
     "disruption-controller": ("disruption-controller", "plan"),
     "clusterrole-aggregation-controller": ("clusterrole-aggregation-controller", "plan"),
     "resourcequota-controller": ("resourcequota-controller", "plan"),
+    "node-controller": ("node-controller", "plan"),
+    "taint-eviction-controller": ("taint-eviction-controller", "plan"),
     "kwok-controller": ("kwok", "node"),
     "descheduler-sa": ("descheduler", ""),
     "descheduler": ("descheduler", ""),
@@ -92,6 +94,8 @@ USERS: dict[str, tuple[str, Part]] = {
     "system:cluster-autoscaler": ("cluster-autoscaler", ""),
     "system:apiserver": ("kube-apiserver", "plan"),
 }
+MANAGER = "system:kube-controller-manager"
+CONTROLLERS = "-controller", "-autoscaler", "-collector", "-publisher"
 BUILT_IN = "kube-system"  # whose service accounts need no namespace before the name
 NODE = "system:node:"
 
@@ -155,6 +159,10 @@ class Agents:
         for each in self._named:
             if fnmatchcase(username, each.user) and fnmatchcase(user_agent, each.user_agent):
                 return each.name, ""
+        if username == MANAGER:  # all its controllers under one credential: the program's own name is followed by the controller's
+            username = (
+                SERVICE_ACCOUNT + f"{BUILT_IN}:{user_agent.rpartition('/')[2]}" if user_agent.endswith(CONTROLLERS) else username
+            )
         return _named(username, tool)
 
 

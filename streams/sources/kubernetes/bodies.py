@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from streams.sources.kubernetes.knobs import Knobs, Reading
+from streams.sources.kubernetes.patches import as_partial
 from streams.sources.kubernetes.record import Json, Object, Record, body
 
 _FIELD = re.compile(r"(?:^|[:\n-])\s*\.((?:spec|data|metadata)\S*)")
@@ -21,10 +22,19 @@ class Bodies:
         self._decoded: tuple[Json, Object] | None = None
         self._knobs: Knobs | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bodies) and self._record == other._record
+
+    def __hash__(self) -> int:
+        return hash(self._record.audit_id)
+
     def decoded(self) -> tuple[Json, Object]:
         """(what was asked, the object that was answered). Raises what decoding raises."""
         if self._decoded is None:
-            self._decoded = body(self._record.request_object), as_object(body(self._record.response_object))
+            asked, answered = body(self._record.request_object), as_object(body(self._record.response_object))
+            if isinstance(asked, list) and not answered and (partial := as_partial(asked)) is not None:
+                asked = partial
+            self._decoded = asked, answered
         return self._decoded
 
     def knobs(self, reading: Reading, resource: str) -> Knobs:

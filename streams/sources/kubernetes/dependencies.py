@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.events import Dependency
+from streams.sources.kubernetes.groups import kind_said
 from streams.sources.kubernetes.naming import kind_of, resource_name
 from streams.sources.kubernetes.record import Json, Object
 from streams.sources.source import Origin
@@ -60,7 +61,8 @@ class Dependencies:
         if resource in LASTING:
             owners = _dict(obj.get("metadata")).get("ownerReferences")
             for owner in owners if isinstance(owners, list) else ():
-                kind, name = str(_dict(owner).get("kind") or "").lower(), str(_dict(owner).get("name") or "")
+                said = _dict(owner)
+                kind, name = kind_said(str(said.get("kind") or ""), str(said.get("apiVersion") or "")), str(said.get("name") or "")
                 if kind and name:
                     yield own, self._name("" if kind == "node" else namespace, kind, name), "owned by"
 

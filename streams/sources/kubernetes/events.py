@@ -16,6 +16,7 @@ from models.foreign import Foreign, Place, Translator
 from models.instants import parse_time
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings
+from streams.sources.kubernetes.groups import kind_said
 from streams.sources.kubernetes.naming import controller_by_name, resource_name
 from streams.sources.source import Headers, Nothing, Origin
 
@@ -26,12 +27,13 @@ STATES = frozenset(
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class About(msgspec.Struct, frozen=True):
+class About(msgspec.Struct, frozen=True, rename="camel"):
     """The object that an event is about."""
 
     kind: str = ""
     namespace: str = ""
     name: str = ""
+    api_version: str = ""
 
 
 class Meta(msgspec.Struct, frozen=True, rename="camel"):
@@ -131,7 +133,7 @@ def transition(event: Happening, origin: Origin) -> Transition | None:
     about, warning = event.about, event.type == "Warning"
     if not about.name or not event.reason or not (warning or event.reason in STATES):
         return None
-    kind, name = about.kind.lower(), about.name
+    kind, name = kind_said(about.kind, about.api_version), about.name
     if kind == "pod" and (owner := controller_by_name(name)):
         kind, name = owner
     reporter = event.reporting_component or event.reporting_controller or (event.source.component if event.source else "")

@@ -10,12 +10,14 @@ ConfigMaps and Secrets) is told as a hash, never as it is.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
 
 from models.events import Scalar, Value
+from streams.sources.kubernetes.nodes import without_mirrored
 from streams.sources.kubernetes.record import Json, Object
 
 Knobs = dict[str, Value]
@@ -24,6 +26,11 @@ DEEPEST = 24  # levels below spec; what is deeper is one leaf
 MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
+SECRET = re.compile(
+    r"passw|passphrase|secret|token|credential|authorization|cookie|dsn|(?:api|access|private|account)[-_]?key", re.I
+)
+NAMES = "Name", "Names", "Ref", "Path", "Namespace", "Class", "name", "path"  # fields that only say where a secret is
+CREDENTIAL = re.compile(r"://[^/\s]*@|[?&](?:[^=&\s]*(?:token|key|secret|sig|passw)[^=&\s]*)=|hooks\.", re.I)
 CONTENT = frozenset({"configmaps", "secrets"})
 GATEWAY = frozenset({"httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
 REPLICAS = "spec.replicas"
@@ -37,6 +44,8 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
     spec = obj.get("spec")
     if not isinstance(spec, dict):
         return {}
+    if resource == "nodes":
+        spec = without_mirrored(spec)
     if resource == "ingresses":
         return {"spec.backends": tuple(sorted(_backends(spec)))}
     if resource in GATEWAY:
@@ -138,7 +147,7 @@ def _service(backend: Json) -> str:
     return hashed(backend)
 
 
-def _leaves(path: str, value: Json, depth: int, opaque: bool) -> Iterator[tuple[str, Value]]:
+def _leaves(path: str, value: Json, depth: int, opaque: bool, key: str = "") -> Iterator[tuple[str, Value]]:
     if depth > DEEPEST or len(path) > TEXT - 100:
         yield path[:TEXT], hashed(value)
     elif isinstance(value, dict):
@@ -148,11 +157,11 @@ def _leaves(path: str, value: Json, depth: int, opaque: bool) -> Iterator[tuple[
         for key, inner in value.items():
             if not key.startswith("$"):  # the directives of a strategic merge patch
                 step = f"[{key[:253]}]" if "." in key or "/" in key else f".{key[:253]}"
-                yield from _leaves(path + step, inner, depth + 1, opaque or key in OPAQUE)
+                yield from _leaves(path + step, inner, depth + 1, opaque or key in OPAQUE, key)
     elif isinstance(value, list):
         yield from _members(path, value, depth, opaque)
     else:
-        yield path, hashed(value) if opaque and value is not None else _scalar(value)
+        yield path, hashed(value) if opaque and value is not None else _scalar(value, key)
 
 
 def _members(path: str, values: list[Json], depth: int, opaque: bool) -> Iterator[tuple[str, Value]]:
@@ -173,17 +182,32 @@ def _member(value: Json) -> str:
     if isinstance(value, dict) and "effect" in value and "key" in value:  # a taint
         return _short(f"{value['key']}={value.get('value') or ''}:{value['effect']}")
     if isinstance(value, str):
-        return _short(value)
-    return _short(msgspec.json.encode(value, order="deterministic").decode())
+        return _told(value)
+    return _short(msgspec.json.encode(_without_secrets(value), order="deterministic").decode())
 
 
 def _short(text: str) -> str:
     return text if len(text) <= TEXT else hashed(text)
 
 
-def _scalar(value: Scalar) -> Scalar:
+def _told(text: str, key: str = "") -> str:
+    """A text, as a hash where it may hold a secret by the name of its field or by how it looks, or is content rather than a setting."""
+    if (SECRET.search(key) and not key.endswith(NAMES)) or "\n" in text or ("://" in text and CREDENTIAL.search(text)):
+        return hashed(text)
+    return _short(text)
+
+
+def _without_secrets(value: Json, key: str = "") -> Json:
+    if isinstance(value, dict):
+        return {name: hashed(inner) if name in OPAQUE else _without_secrets(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(inner, key) for inner in value]
+    return _told(value, key) if isinstance(value, str) else value
+
+
+def _scalar(value: Scalar, key: str) -> Scalar:
     if isinstance(value, str):
-        return _short(value)
+        return _told(value, key)
     if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
         return hashed(str(value))
     return value

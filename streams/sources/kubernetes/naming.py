@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from streams.sources.kubernetes.groups import kind_said
 from streams.sources.kubernetes.record import Json, Object
 
 NO_NAMESPACE = "-"
@@ -15,7 +16,12 @@ _ORDINAL = re.compile(r"^(.+)-\d+$")
 
 
 def kind_of(resource: str) -> str:
-    """deployments -> deployment, ingresses -> ingress, networkpolicies -> networkpolicy."""
+    """deployments -> deployment, ingresses -> ingress, services.serving.knative.dev -> service.serving.knative.dev."""
+    plural, dot, group = resource.partition(".")
+    return _singular(plural) + dot + group
+
+
+def _singular(resource: str) -> str:
     if resource in _KINDS:
         return _KINDS[resource]
     if resource.endswith("ies"):
@@ -36,7 +42,7 @@ def controller_of(obj: Object) -> tuple[str, str] | None:
     refs, labels = meta.get("ownerReferences"), meta.get("labels")
     for ref in refs if isinstance(refs, list) else ():
         if isinstance(ref, dict) and ref.get("controller") is True:
-            kind, name = str(ref.get("kind") or "").lower(), str(ref.get("name") or "")
+            kind, name = kind_said(str(ref.get("kind") or ""), str(ref.get("apiVersion") or "")), str(ref.get("name") or "")
             return _above(kind, name, labels) if kind and name else None
     return None
 

@@ -23,6 +23,8 @@ class Known(msgspec.Struct):
     drained: list[str] = msgspec.field(
         default_factory=list
     )  # of a workload: ids of evictions from drained nodes that have no successor yet
+    scaler: str = ""  # the agent that set its replicas last,
+    scaled: str = ""  # and the id of that action
     maker: str = ""  # the agent that created it
     ended: bool = False  # somebody has already begun to end it
 

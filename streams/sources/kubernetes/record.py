@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from models.decode import Rejection
 from models.rejection import clipped, explained
+from streams.sources.kubernetes.groups import BUILT_IN, in_group
 from streams.sources.kubernetes.wrapping import unwrapped
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -197,6 +199,9 @@ def _checked(record: Record, place: str) -> Record | Rejection:
             "missing_field", f"{place}.{path}".lstrip("."), f"no audit event: `{path}` is {clipped(repr(record.kind))}"
         )
     ref, most = record.object_ref or _NONE, NAME_LIMIT // 2
+    if "." in ref.api_group and ref.resource in BUILT_IN:
+        ref = replace(ref, resource=in_group(ref.resource, ref.api_group))
+        record = replace(record, object_ref=ref)
     if (
         len(record.audit_id) > most
         or len(record.user.username) > most
