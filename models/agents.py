@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from models.events import Action, Event
+from models.events import Action
 
 NEWEST = 8  # writes kept of each agent
 
@@ -15,13 +15,12 @@ class Agents:
     def __init__(self) -> None:
         self._newest: dict[str, deque[Action]] = {}
 
-    def add(self, event: Event) -> None:
-        """Takes in the next event in canonical order."""
-        if isinstance(event, Action) and event.outcome == "applied":
-            newest = self._newest.get(event.agent)
-            if newest is None:
-                newest = self._newest[event.agent] = deque(maxlen=NEWEST)
-            newest.append(event)
+    def add(self, write: Action) -> None:
+        """Takes in the next write in canonical order."""
+        newest = self._newest.get(write.agent)
+        if newest is None:
+            newest = self._newest[write.agent] = deque(maxlen=NEWEST)
+        newest.append(write)
 
     def newest(self, agent: str, edge: int) -> list[Action]:
         """The newest writes of an agent that are younger than `edge` (ns), oldest first."""

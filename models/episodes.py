@@ -166,7 +166,7 @@ class Episodes:
         by who had all of the memory at hand. Then nobody need judge it."""
         if not self.silent and event.time >= self.judged:
             return True
-        due = self._due(event)
+        due = (event.time // self._coalesce + 1) * self._coalesce
         return due > self.judged and not (self.silent and due <= self.announced)
 
     def _due(self, event: Event) -> int:

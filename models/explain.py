@@ -66,7 +66,8 @@ def event_told(event: Event) -> str:
 
 def beside(agents: tuple[str, ...], roots: tuple[Root, ...]) -> tuple[str, ...]:
     """The agents that did not begin it."""
-    return tuple(agent for agent in agents if all(agent != root.agent for root in roots))
+    began = {root.agent for root in roots}
+    return tuple([agent for agent in agents if agent not in began])
 
 
 def list_names(names: tuple[str, ...]) -> str:

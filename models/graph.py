@@ -147,19 +147,23 @@ class CausalGraph:
 
     def _attach(self, node: Node, variables: Variables) -> None:
         links = self._links(node, variables)
-        if links:
+        if len(links) == 1:
             self._link(node, links)
-            if len(links) == 1:
-                self._descend(node, links[0])
-            else:
-                self._attribute(node)
+            self._descend(node, links[0])
+        elif links:
+            self._link(node, links)
+            self._attribute(node)
 
     def _link(self, node: Node, links: list[Link]) -> None:
         if len(links) > 1:
             links.sort(key=lambda link: (-link.probability, key(link.cause.event)))
         node.parents = tuple(links[: self.most_parents])
         for link in node.parents:
-            self._children.setdefault(link.cause, []).append(node)
+            children = self._children.get(link.cause)
+            if children is None:
+                self._children[link.cause] = [node]
+            else:
+                children.append(node)
 
     def _descend(self, node: Node, link: Link) -> None:
         """`_attribute` for the usual event, which is new and has one parent."""

@@ -20,7 +20,7 @@ import msgspec
 
 from models.analyzer import VERSION, Analyzer
 from models.configuration import Analysis, fingerprint
-from models.events import Event, Signal, key
+from models.events import Event, Signal, Tick, key
 from models.facts import decode_fact_key, encode_fact_key
 from models.findings import Change, Finding
 from models.stream_time import BEFORE_ALL, WatermarkState
@@ -112,7 +112,10 @@ class Stage:
         if self.analyzer.episodes.silent and offset >= self.next:
             self.analyzer.episodes.silent = False
         changes = self.analyzer.feed(signal)
-        self.next = max(self.next, offset + 1)
+        if offset >= self.next:
+            self.next = offset + 1
+        if not isinstance(signal, Tick):
+            return changes
         held = self.analyzer.timeline.watermark.held
         if held > self._marked + self._between:
             self._ring.append(self._mark(offset + 1))  # while refilling too, or every restart would reach further back

@@ -86,7 +86,8 @@ class KnobRing(Ring):
         action: Action = install.event  # type: ignore[assignment]
         old, values, last = action.old, self.values, self._last
         now = value if type(value) is float and LEAST < value < HUGE else number(value)
-        if now is None or now < LEAST or self._unseen(old):
+        seen = type(old) is float and old == last and old >= LEAST  # the usual write
+        if now is None or now < LEAST or (not seen and self._unseen(old)):
             install.odd = True
             self.odd += 1
             self._course = None

@@ -141,13 +141,12 @@ class Variables:
                 write = _resolve(ring, read, earliest, until)
                 if write is not None:
                     found.append(write)
-        ring = self._knobs.get((action.resource, action.parameter)) if action.old is not UNSET else None
-        if ring is not None:
-            last = ring.writes[-1].event  # what it found there: an implicit read. One's own last write tells nothing about others.
-            if isinstance(last, Action) and last.agent != action.agent and last.time >= earliest and same(last.new, action.old):
-                write = ring.equal(ring.values[-1], earliest, action.time)
-                if write is not None:
-                    found.append((ring.writes[-1], write[1]))
+        last = self._knobs.get((action.resource, action.parameter)) if action.old is not UNSET else None
+        # what it found there is an implicit read; one's own last write tells nothing about others
+        if last is not None and last.agent != action.agent and last.times[-1] >= earliest and last.values[-1] == category(action.old):
+            write = last.equal(last.values[-1], earliest, action.time)
+            if write is not None:
+                found.append((last.writes[-1], write[1]))
         return found
 
 
