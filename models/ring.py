@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import force_setattr
 
 from models.course import LEAST, Course
 from models.events import Action, Event, Value
@@ -87,6 +88,8 @@ class KnobRing(Ring):
         old, values, last = action.old, self.values, self._last
         now = value if type(value) is float and LEAST < value < HUGE else number(value)
         seen = type(old) is float and old == last and old >= LEAST  # the usual write
+        if seen and type(values[-1]) is float:
+            force_setattr(action, "old", values[-1])  # one object for both: there are as many as events
         if now is None or now < LEAST or (not seen and self._unseen(old)):
             install.odd = True
             self.odd += 1

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from models.events import Action, Event, Read, Transition
 from models.ring import BY_TIME, BY_VERSION, LOOKBACK, Install, KnobRing, Ring
-from models.values import category, same
+from models.values import category
 
 Name = tuple[str, str]
 
@@ -143,7 +143,12 @@ class Variables:
                     found.append(write)
         last = self._knobs.get((action.resource, action.parameter)) if action.old is not UNSET else None
         # what it found there is an implicit read; one's own last write tells nothing about others
-        if last is not None and last.agent != action.agent and last.times[-1] >= earliest and last.values[-1] == category(action.old):
+        if (
+            last is not None
+            and last.agent != action.agent
+            and last.times[-1] >= earliest
+            and last.values[-1] == category(action.old)
+        ):
             write = last.equal(last.values[-1], earliest, action.time)
             if write is not None:
                 found.append((last.writes[-1], write[1]))
