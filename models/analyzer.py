@@ -25,7 +25,7 @@ from models.findings import Change, Quality
 from models.stream_time import BEFORE_ALL, WatermarkState
 from models.timeline import Timeline
 
-VERSION = "2"  # of what findings follow from events: raised whenever the same events give other findings
+VERSION = "3"  # of what findings follow from events: raised whenever the same events give other findings
 FOREVER = 1 << 62
 
 

@@ -86,7 +86,7 @@ def reason_of(asked: Json) -> str:
     meta = asked.get("metadata") if isinstance(asked, dict) else None
     notes = meta.get("annotations") if isinstance(meta, dict) else None
     reason = notes.get("reason") if isinstance(notes, dict) else None
-    return reason if isinstance(reason, str) else ""
+    return reason.rstrip(": ") if isinstance(reason, str) else ""  # "triggered by <profile>/<plugin>: ", and then no more
 
 
 def replicas_that_ran(scale: Object) -> int | None:
