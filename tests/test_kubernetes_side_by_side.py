@@ -10,6 +10,7 @@ from msgspec import UNSET
 from test_kubernetes import findings
 
 from streams.sources.kubernetes.knobs import knobs_of
+from streams.sources.kubernetes.objects import Objects
 from streams.sources.kubernetes.patches import as_partial
 
 ACCOUNT = "system:serviceaccount:"
@@ -229,3 +230,16 @@ def test_names_of_secrets_and_plain_settings_are_told() -> None:
         "spec.secretRef.name": "db", "spec.secretName": "tls", "spec.tokenExpirationSeconds": 3600, "spec.image": "shop/cart:1",
         "spec.url": "https://a/b",
     }  # fmt: skip
+
+
+def test_what_is_remembered_is_bounded_by_knobs_too_and_the_oldest_goes_first() -> None:
+    objects = Objects(most_knobs=100)
+    for number in range(50):
+        objects.get(f"o{number}").knobs = {f"spec.k{leaf}": leaf for leaf in range(10)}
+    assert not objects.get("o0").knobs and objects.get("o49").knobs
+    assert sum(bool(objects.get(f"o{number}").knobs) for number in range(50)) <= 11
+
+
+def test_an_object_of_very_many_fields_is_one_knob() -> None:
+    spec = {f"f{number}": number for number in range(3000)}
+    assert list(knobs_of("customresourcedefinitions", {"spec": spec})) == ["spec"]

@@ -47,6 +47,17 @@ def test_a_letter_always_fits_its_topic() -> None:
 
 def test_of_a_batch_only_the_bad_element_goes() -> None:
     assert dead_letter(record(b'[1, {"a": 2} , 3]'), "missing_field", "[1].id", "", LIMIT)[2] == b'{"a": 2}'
+    assert (
+        dead_letter(record(b'{"kind": "EventList", "items": [1, {"a": 2}]}'), "wrong_type", "items[1].verb", "", LIMIT)[2]
+        == b'{"a": 2}'
+    )
+    assert dead_letter(record(b'{"Records": [1, 2]}'), "wrong_type", "Records[0]", "", LIMIT)[2] == b"1"
+
+
+@pytest.mark.parametrize("value", [b'{"resourceLogs": [1]}', b"junk", b"{}", b'{"items": 3}', b'{"items": [1]}', b"[1]"])
+@pytest.mark.parametrize("path", ["resourceLogs[0]", "items[7]", "[7].id"])
+def test_where_no_element_stands_alone_the_record_goes(value: bytes, path: str) -> None:
+    assert dead_letter(record(value), "wrong_type", path, "", LIMIT)[2] == value
     event = history(1)[0]
     raw = cloudevent(event)
     letter = ahead_letter(record(b"[1," + raw + b"]"), event, "[1].", LIMIT)

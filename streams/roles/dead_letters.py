@@ -17,7 +17,7 @@ from streams.writing import Header, Outgoing
 HEAD = 64 * 1024  # bytes kept of a value that is above the limit
 KEY_ROOM = 16 * 1024
 HEADER_ROOM = 16 * 1024  # of the record's own headers; they come first, ours win
-ELEMENT = re.compile(r"\[(\d+)\]")
+ELEMENT = re.compile(r"(items|Records|)\[(\d+)\]")  # of lists whose elements stand for themselves
 TOO_FAR_AHEAD = "time_ahead"
 
 
@@ -43,12 +43,19 @@ def _element(value: bytes | None, path: str) -> bytes | None:
     found = ELEMENT.match(path)
     if value is None or found is None:
         return value
-    return bytes(_elements(value)[int(found[1])])
+    elements, number = _elements(value, found[1]), int(found[2])
+    return bytes(elements[number]) if number < len(elements) else value
 
 
 @lru_cache(maxsize=1)  # all elements of a batch may be bad, thousands of them
-def _elements(value: bytes) -> list[msgspec.Raw]:
-    return msgspec.json.decode(value, type=list[msgspec.Raw])
+def _elements(value: bytes, name: str) -> list[msgspec.Raw]:
+    """Of a list, or of the list `name` of an object (`items` of an EventList); none where the value is neither, but wrapped once more."""
+    try:
+        if not name:
+            return msgspec.json.decode(value, type=list[msgspec.Raw])
+        return msgspec.json.decode(msgspec.json.decode(value, type=dict[str, msgspec.Raw])[name], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
+        return []
 
 
 def _within(headers: Sequence[Header], room: int) -> list[Header]:

@@ -180,7 +180,7 @@ class Changes:
     def _created(self, write: Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
         now, before = write.bodies.knobs(self._knobs, ref.resource), known.knobs
         known.knobs, known.whole = dict(now), bool(obj)
-        known.writers = {path: {write.agent.name} for path in now}
+        known.author, known.writers = write.agent.name, {}
         known.owner, known.maker, known.ended = controller_of(obj), write.agent.name, False
         if write.agent.part == "plan":
             self._counts["derived"] += 1
@@ -242,14 +242,14 @@ class Changes:
         old = known.old(path)
         touched = bool(named) and not named.isdisjoint(_above(path))
         if same(old, new) or (old is UNSET and not touched):
-            writers = known.writers.setdefault(path, set())
+            writers = known.writers_of(path)
             if not touched or write.agent.name in writers or not writers:  # its own value again, or nobody's: no second owner
-                if touched:
-                    writers.add(write.agent.name)
+                if touched and not writers:
+                    known.writers[path] = (write.agent.name,)
                 return None
+            known.writers[path] = (*writers, write.agent.name)
         else:
-            known.writers[path] = set()
-        known.writers[path].add(write.agent.name)
+            known.writers[path] = (write.agent.name,)
         verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
         plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
         rollout = plan if write.agent.part == "plan" else write.own_life if write.agent.name in STAGED else ""

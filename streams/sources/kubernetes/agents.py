@@ -147,7 +147,7 @@ class Agents:
         return Agent(name, instance[:256], part)
 
     def _name(self, username: str, user_agent: str, tool: str) -> tuple[str, Part]:
-        key = (username, user_agent)
+        key = (username, user_agent[:512])
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_KNOWN:

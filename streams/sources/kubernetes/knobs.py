@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -23,6 +24,7 @@ from streams.sources.kubernetes.record import Json, Object
 Knobs = dict[str, Value]
 
 DEEPEST = 24  # levels below spec; what is deeper is one leaf
+LEAVES = 2000  # of one object; a larger one (the schema of a custom resource) is one knob, told as a hash
 MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
@@ -50,7 +52,9 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
         return {"spec.backends": tuple(sorted(_backends(spec)))}
     if resource in GATEWAY:
         spec = {**spec, "rules": {f"{number}": _rule(rule) for number, rule in enumerate(_listed(spec.get("rules")))}}
-    found = dict(_leaves("spec", spec, 0, False))
+    found = {sys.intern(path): value for path, value in _leaves("spec", spec, 0, False)}  # many objects have the same paths
+    if len(found) > LEAVES:
+        return {"spec": hashed(spec)}
     if obj.get("kind") == "Scale":
         return {REPLICAS: found.get(REPLICAS, 0)}
     return found

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from models.events import Value
 from streams.sources.kubernetes.knobs import Knobs
 
+MOST_KNOBS = 500_000  # of all objects together, each about 0.1 kB
 MOST = 50_000  # objects kept; the one that was not written for longest goes first
 
 
@@ -16,7 +17,10 @@ class Known(msgspec.Struct):
 
     knobs: Knobs = msgspec.field(default_factory=dict)
     whole: bool = False
-    writers: dict[str, set[str]] = msgspec.field(default_factory=dict)  # knob -> the agents that wrote the value it has
+    author: str = ""  # the agent that wrote all knobs at once, at creation;
+    writers: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict
+    )  # of those written since, who wrote the value they have
     owner: tuple[str, str] | None = None  # (kind, name) of its controller
     node: str = ""
     placed: str = ""  # id of the action that placed a pod
@@ -26,30 +30,42 @@ class Known(msgspec.Struct):
     scaler: str = ""  # the agent that set its replicas last,
     scaled: str = ""  # and the id of that action
     maker: str = ""  # the agent that created it
+    counted: int = 0  # knobs that `Objects` has counted
     ended: bool = False  # somebody has already begun to end it
 
     def old(self, path: str) -> Value | UnsetType:
         """The knob's last value; UNSET where it is not known."""
         return self.knobs.get(path, None if self.whole else UNSET)
 
+    def writers_of(self, path: str) -> tuple[str, ...]:
+        """Who wrote the value that a knob has, as far as the log tells."""
+        default = (self.author,) if self.author and path in self.knobs else ()
+        return self.writers.get(path, default)
+
     def unknown(self) -> None:
         """Something was changed that the log does not show."""
-        self.knobs, self.whole, self.writers = {}, False, {}
+        self.knobs, self.whole, self.author, self.writers = {}, False, "", {}
 
 
 class Objects:
     """All of one log, by resource name."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, most_knobs: int = MOST_KNOBS) -> None:
         self._known: dict[str, Known] = {}
-        self._most = most
+        self._most, self._most_knobs = most, most_knobs
+        self._knobs = 0  # of all objects
+        self._last: Known | None = None
 
     def get(self, resource: str) -> Known:
         """The object; a fresh one where nothing is known of it."""
         known = self._known.pop(resource, None)
-        if known is None:
-            known = Known()
-            while len(self._known) >= self._most:
-                del self._known[next(iter(self._known))]
+        if self._last is not None:  # what was written to it since it was asked for
+            self._knobs += len(self._last.knobs) - self._last.counted
+            self._last.counted = len(self._last.knobs)
+        while self._known and (len(self._known) >= self._most or self._knobs > self._most_knobs):
+            oldest = self._known.pop(next(iter(self._known)))
+            self._knobs -= oldest.counted
+            oldest.counted = len(oldest.knobs)
+        known = self._last = known or Known()
         self._known[resource] = known
         return known
