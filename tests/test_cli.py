@@ -218,6 +218,19 @@ def test_files_that_are_not_what_they_seem_say_what_would_be(tmp_path: Path) -> 
     assert error_of("validate", "empty.jsonl", cwd=tmp_path) == "interplay validate: empty.jsonl: there is no event to check"
 
 
+def test_json_of_other_programs_says_what_would_read_it(tmp_path: Path) -> None:
+    (tmp_path / "hooks.jsonl").write_text('{"name": "cart"}\n')
+    wrong, counted = interplay("analyze", "hooks.jsonl", "--source", "otlp", cwd=tmp_path).stderr.splitlines()[-2:]
+    assert wrong.endswith("the only line is bad; without --source otlp it is recognised by its content")
+    assert counted == "interplay analyze: otlp: 0 spans, log records and metrics."
+    rule = '[[map]]\nname = "a"\ntype = "ignore"\nwhen = [{ path = "name", exists = true }]\n'
+    (tmp_path / "interplay.toml").write_text(rule)
+    assert interplay("analyze", "hooks.jsonl", cwd=tmp_path).stderr.endswith(
+        "; --source json applies the [[map]] rules of the settings\n"
+    )
+    assert interplay("analyze", "hooks.jsonl", "--source", "json", cwd=tmp_path).returncode == 0
+
+
 def test_schemas_are_json(tmp_path: Path) -> None:
     printed = interplay("schema", cwd=tmp_path)
     assert printed.returncode == 0

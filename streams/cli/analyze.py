@@ -13,7 +13,7 @@ from models.events import Event, Sample
 from models.findings import Change, Finding
 from models.instants import format_duration
 from streams.cli.command import CANNOT, FOUND, OK, Command, Context, Trouble, program_version
-from streams.cli.lines import Sourcing, read, refusal, sourcing_arguments
+from streams.cli.lines import EVENTS, RECOGNISE, Sourcing, read, refusal, sourcing_arguments
 from streams.intake import HOLD, Intake, side_by_side
 from streams.report import FORMATS
 from streams.report.album import Album
@@ -66,8 +66,8 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line (.gz, .xz and .zst are understood; - is standard input), lines of text in *.trace, a "
-        "Kubernetes audit log, or AWS CloudTrail",
+        help="events, one JSON object per line, lines of text in *.trace, a Kubernetes audit log, OpenTelemetry (OTLP), AWS CloudTrail; "
+        "all but *.trace also compressed (.gz, .xz, .zst) or from standard input (-)",
     )
     sourcing_arguments(parser)
     parser.add_argument(
@@ -97,7 +97,7 @@ def _run(context: Context) -> int:
     _take(arguments.files, sourcing, intake, tally, context.err)
     if not tally.read and not sourcing.recorded:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()
-        raise Trouble(" ".join([_unread(arguments.files, tally.bad), *sourcing.sentences()]))
+        raise Trouble("\n".join([_unread(arguments.files, tally.bad, sourcing), *sourcing.sentences()]))
     context.err.progress(f"{tally.read:,} events read, analysing ...")
     tally.take(intake.finish())
     context.err.clear()
@@ -140,11 +140,17 @@ def _take(files: Sequence[str], sourcing: Sourcing, intake: Intake, tally: Tally
             err.progress(f"{files[number]}: {tally.read:,} events read{found}")
 
 
-def _unread(files: list[str], bad: int) -> str:
+def _unread(files: list[str], bad: int, sourcing: Sourcing) -> str:
     named = ", ".join(files)
     if not bad:
         return f"{named}: there is no event to analyse"
     lines = "the only line is bad" if bad == 1 else f"all {bad:,} lines are bad"
+    if sourcing.source == "json":
+        return f"{named}: no event could be read, {lines}; interplay map test says what the rules make of each record"
+    if sourcing.source not in (RECOGNISE, EVENTS):
+        return f"{named}: no event could be read, {lines}; without --source {sourcing.source} it is recognised by its content"
+    if sourcing.settings.map and sourcing.source == RECOGNISE and not files[0].endswith(SUFFIX):
+        return f"{named}: no event could be read, {lines}; --source json applies the [[map]] rules of the settings"
     return f"{named}: no event could be read, {lines}; interplay schema says what events look like{_misnamed(files)}"
 
 

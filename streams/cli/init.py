@@ -27,8 +27,8 @@ COMMAND = Command(
     name="init",
     summary="create or migrate the Kafka topics and the ClickHouse schema",
     details="""\
-Safe to repeat: what exists is checked (partition counts, retention, compaction), never deleted. To change the number of partitions,
-let the workers drain, run init, and start them again.""",
+Safe to repeat: what exists is checked (partition counts, retention, compaction), never changed or deleted. To add partitions
+to a source topic, let the workers drain, add them with Kafka's own tools, run init, and start the workers again.""",
     examples=("interplay init", "INTERPLAY_TOPICS__REPLICATION=3 interplay init --config production.toml"),
     exits="0 all is as it must be; 2 something is away, or cannot work as it is",
     run=_run,

@@ -66,8 +66,9 @@ class Loop(ABC):
     def see(self, world: World, resource: str, metric: str, lag: float = 0.0, over: int = 1) -> float:
         """Read a metric as it was `lag` seconds ago, and remember that this decision rests on it."""
         seen = world.observe(resource, metric, lag, over)
-        self.recorder.read(resource, metric, round(seen.value, 3), time=self.when(seen.time))
-        self.saw.append(f"{metric} of {resource} {figure(seen.value)}")
+        told = ("down", "up")[bool(seen.value)] if metric == "health" else round(seen.value, 3)  # as its transitions name it
+        self.recorder.read(resource, metric, told, time=self.when(seen.time))
+        self.saw.append(f"{metric} of {resource} {told if isinstance(told, str) else figure(seen.value)}")
         return seen.value
 
     def look(self, world: World, name: tuple[str, str]) -> tuple[float, list[str]]:
