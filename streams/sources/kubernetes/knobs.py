@@ -20,6 +20,7 @@ import msgspec
 from models.events import Scalar, Value
 from streams.sources.kubernetes.nodes import without_mirrored
 from streams.sources.kubernetes.record import Json, Object
+from streams.sources.secrets import NAMED
 
 Knobs = dict[str, Value]
 
@@ -28,9 +29,6 @@ LEAVES = 2000  # of one object; a larger one (the schema of a custom resource) i
 MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
-SECRET = re.compile(
-    r"passw|passphrase|secret|token|credential|authorization|cookie|dsn|(?:api|access|private|account)[-_]?key", re.I
-)
 NAMES = "Name", "Names", "Ref", "Path", "Namespace", "Class", "name", "path"  # fields that only say where a secret is
 CREDENTIAL = re.compile(r"://[^/\s]*@|[?&](?:[^=&\s]*(?:token|key|secret|sig|passw)[^=&\s]*)=|hooks\.", re.I)
 CONTENT = frozenset({"configmaps", "secrets"})
@@ -196,7 +194,7 @@ def _short(text: str) -> str:
 
 def _told(text: str, key: str = "") -> str:
     """A text, as a hash where it may hold a secret by the name of its field or by how it looks, or is content rather than a setting."""
-    if (SECRET.search(key) and not key.endswith(NAMES)) or "\n" in text or ("://" in text and CREDENTIAL.search(text)):
+    if (NAMED.search(key) and not key.endswith(NAMES)) or "\n" in text or ("://" in text and CREDENTIAL.search(text)):
         return hashed(text)
     return _short(text)
 

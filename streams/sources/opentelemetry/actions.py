@@ -20,6 +20,7 @@ from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import SERVER, Line, Span
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value, parsed
 from streams.sources.opentelemetry.values import Attributes, Json
+from streams.sources.secrets import NAMED
 
 AGENT = "gen_ai.agent.name"
 SAID = ActionRule(  # a log record's body, where it is a map, is looked into as attributes are
@@ -207,7 +208,7 @@ def _guessed(span: Span) -> Iterator[Draft]:
     if verb not in WRITES:
         return
     given = parsed(attributes.get("gen_ai.tool.call.arguments"))
-    arguments = given if isinstance(given, dict) else {}
+    arguments = {key: value for key, value in given.items() if not NAMED.search(key)} if isinstance(given, dict) else {}
     names = [value for key, value in sorted(arguments.items()) if isinstance(value, str) and value and key != "resource"][:NAMES]
     named = arguments.get("resource")
     resource = named if isinstance(named, str) and named else "/".join(["tool", tool, *names])

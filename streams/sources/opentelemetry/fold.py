@@ -26,6 +26,7 @@ from streams.sources.opentelemetry.lines import Lines
 from streams.sources.opentelemetry.naming import Entity, bounded, peer_of, text
 from streams.sources.opentelemetry.record import CLIENT, CONSUMER, PRODUCER, SERVER, Line, Point, Span
 from streams.sources.opentelemetry.series import Rates
+from streams.sources.secrets import without_secrets
 from streams.sources.source import Origin
 
 READS = 16  # below one span; the newest
@@ -281,5 +282,5 @@ class Fold:
                 before="ok",
                 after="error",
                 severity="error",
-                text=f"{span.name}: {why}"[:TEXT_LIMIT],
+                text=without_secrets(f"{span.name}: {why}"[:TEXT_LIMIT])[:TEXT_LIMIT],
             )

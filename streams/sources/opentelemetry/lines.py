@@ -10,6 +10,7 @@ from streams.settings import LogRule, Otlp
 from streams.sources.opentelemetry.naming import bounded
 from streams.sources.opentelemetry.record import Line
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value
+from streams.sources.secrets import without_secrets
 
 TEXT_LIMIT = 1000
 _LEAST = {"debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21, "none": 1000}
@@ -48,7 +49,7 @@ class Lines:
             before=as_value(rule.before.value(scope)) if rule else None,
             after=as_value(after),
             severity=(rule.severity.filled(scope) if rule else "") or severity,
-            text=body[:TEXT_LIMIT],
+            text=without_secrets(body[:TEXT_LIMIT])[:TEXT_LIMIT],
             slo=rule.rule.slo if rule else False,
         )
 
