@@ -9,6 +9,8 @@ import pytest
 from models.events import Action
 from streams.settings import Settings
 from streams.sources.kinds import KINDS
+from streams.sources.opentelemetry.naming import entity_of, peer_of
+from streams.sources.opentelemetry.values import Attributes
 from streams.sources.secrets import without_secrets
 from streams.sources.source import Origin
 
@@ -45,3 +47,9 @@ def test_a_tool_that_is_guessed_tells_no_argument_that_is_named_like_a_secret() 
     found += fold.passed(1 << 62)
     actions = [each for _, each in found if isinstance(each, Action)]
     assert [(each.resource, each.parameter, each.new) for each in actions] == [("tool/set_account/bob", "replicas", 3)]
+
+
+def test_a_database_that_is_named_by_its_connection_string_is_named_without_the_password() -> None:
+    entity = entity_of({"service.name": "cart"}, "prod")
+    span: Attributes = {"db.system": "postgresql", "server.address": "db1", "db.namespace": f"postgres://app:{SECRET}@db1/orders"}
+    assert peer_of(span, entity) == ("db/postgresql/db1/postgres://app:hidden@db1/orders", "calls")

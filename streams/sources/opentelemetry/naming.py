@@ -10,6 +10,7 @@ import msgspec
 from streams.sources.kubernetes.naming import NO_NAMESPACE, controller_by_name, resource_name
 from streams.sources.opentelemetry.templates import as_text
 from streams.sources.opentelemetry.values import Attributes, Json
+from streams.sources.secrets import without_secrets
 
 NAME_LIMIT = 512  # characters, as for every event
 _WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job")
@@ -101,7 +102,14 @@ def _machine(attributes: Attributes, cluster: str) -> str:
 
 
 def peer_of(attributes: Attributes, entity: Entity) -> tuple[str, str]:
-    """(what the other side of a client's or producer's span is called, the relation); ("", "") where the span does not say."""
+    """(what the other side of a client's or producer's span is called, the relation); ("", "") where the span does not say.
+
+    Some drivers put a whole connection string, with its password, into `db.namespace`."""
+    name, relation = _peer(attributes, entity)
+    return without_secrets(name), relation
+
+
+def _peer(attributes: Attributes, entity: Entity) -> tuple[str, str]:
     system = text(attributes.get("messaging.system"))
     if system:
         destination = text(attributes.get("messaging.destination.name"))
