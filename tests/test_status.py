@@ -20,7 +20,7 @@ from models.stream_time import BEFORE_ALL
 from streams.settings import Settings, topic
 from streams.status.facts import Coverage, DeadLetters, OpenFindings, Report, RoleLag, Source, Watermark
 from streams.status.reading import read_report
-from streams.status.telling import knowns, tables, wrongs
+from streams.status.telling import blind_spots, knowns, tables, wrongs
 
 NOW = time.time_ns()
 TIME = StreamTime()
@@ -190,8 +190,6 @@ SEEN = Coverage(events=100, actions=100, with_old=50, with_reads=50)
         ),
         ("watermarks", (MARK, replace(MARK, partition=3)), "Signals partitions 2-3 have written no progress for 1h"),
         ("watermarks", (MARK,), "2 has written no progress for 1h"),
-        ("coverage", replace(SEEN, with_old=5), "blind to who undoes whom"),
-        ("coverage", replace(SEEN, with_reads=5), "blind to causes"),
         ("coverage", replace(SEEN, late=6), "6 of the newest 100 events came too late"),
         ("dead_letters", DeadLetters(kept=5, recent=2), "2 records became dead letters"),
     ],
@@ -199,6 +197,15 @@ SEEN = Coverage(events=100, actions=100, with_old=50, with_reads=50)
 def test_each_thing_that_can_be_wrong_has_its_sentence(part: str, value: object, words: str) -> None:
     (sentence,) = wrongs(replace(HEALTHY, **{part: value}), TIME)
     assert words in sentence
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"), [(replace(SEEN, with_old=5), "blind to who undoes whom"), (replace(SEEN, with_reads=5), "blind to causes")]
+)
+def test_what_events_do_not_say_is_told_and_is_no_fault(seen: Coverage, words: str) -> None:
+    report = replace(HEALTHY, coverage=seen)
+    (sentence,) = blind_spots(report)
+    assert words in sentence and wrongs(report, TIME) == [] and blind_spots(HEALTHY) == []
 
 
 def test_a_new_installation_without_events_is_healthy() -> None:

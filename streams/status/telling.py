@@ -18,7 +18,7 @@ LATE = 0.05  # share of late events above which the lateness is too short
 
 def wrongs(report: Report, time: StreamTime) -> list[str]:
     """What is wrong and what to do about it, a sentence each; empty means healthy."""
-    return [*_roles(report), *_clocks(report, time), *_blindness(report.coverage), *_refusals(report)]
+    return [*_roles(report), *_clocks(report, time), *_lateness(report.coverage), *_refusals(report)]
 
 
 def knowns(report: Report) -> list[str]:
@@ -152,20 +152,28 @@ def _signals_partitions(numbers: Sequence[int]) -> str:
     return f"Signals partition{'' if len(numbers) == 1 else 's'} {named}"
 
 
-def _blindness(coverage: Coverage | None) -> list[str]:
+def blind_spots(report: Report) -> list[str]:
+    """What cannot be found since the events do not say it: nothing is broken, and nobody needs to get up for it."""
+    coverage = report.coverage
     if coverage is None or not coverage.actions:
         return []
     sentences = []
     if coverage.with_old < THIN * coverage.actions:
         sentences.append("It is nearly blind to who undoes whom: hardly an action carries `old` (the SDK fills it from a getter).")
     if coverage.with_reads + coverage.with_causes < THIN * coverage.actions:
-        sentences.append("It is nearly blind to causes: hardly an action carries `reads` or `causationid`.")
-    if coverage.late > LATE * coverage.events:
         sentences.append(
-            f"{coverage.late:,} of the newest {coverage.events:,} events came too late to be analysed: raise analysis.time.lateness, "
-            "or let the exporters flush more often."
+            "It is nearly blind to causes: hardly an action carries `reads` or `causationid`, as logs of other systems seldom do."
         )
     return sentences
+
+
+def _lateness(coverage: Coverage | None) -> list[str]:
+    if coverage is None or not coverage.actions or coverage.late <= LATE * coverage.events:
+        return []
+    return [
+        f"{coverage.late:,} of the newest {coverage.events:,} events came too late to be analysed: raise analysis.time.lateness, "
+        "or let the exporters flush more often."
+    ]
 
 
 def _refusals(report: Report) -> list[str]:
