@@ -10,19 +10,16 @@ must survive the rest of its way: encoded for the signals topic and read back, i
 
 from __future__ import annotations
 
-import argparse
 import copy
-import hashlib
 import json
 import random
 import sys
-import time
-import traceback
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from fuzz_otlp import mutated
+from fuzzing import command
 from test_cloudtrail import SHAPES, fight
 from test_cloudtrail_calls import ONE as CALLS
 from test_cloudtrail_calls import RECORD_SET, batch
@@ -125,38 +122,12 @@ def check(data: bytes) -> Counter[str]:
     return came
 
 
-def fuzz(seconds: float, seed: int) -> int:
-    """Mutates until the time is over. The exit code: 1 where one input crashed, which is written to a file."""
-    draw, pool, outcomes, runs = random.Random(seed), seeds(), Counter[str](), 0
+def inputs() -> Callable[[random.Random], bytes]:
+    """Draws an input: a good one with values in wrong places, or with its bytes mutated."""
+    pool = seeds()
     written = [json.dumps(value).encode() for value in pool] + [value for value in SHAPES.values() if value[:1] != b"{"]
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        data = reshaped(draw, pool) if draw.random() < 0.5 else mutated(draw, written)
-        runs += 1
-        try:
-            outcomes += check(data)
-        except Exception:
-            file = Path(f"crash-{hashlib.sha256(data).hexdigest()[:12]}")
-            file.write_bytes(data)
-            traceback.print_exc()
-            print(f"{file}: python tests/fuzz_json.py --repeat {file}", file=sys.stderr)
-            return 1
-    print(f"{runs:,} records, no crash; what came of them: {dict(outcomes.most_common())}")
-    return 0
-
-
-def main() -> int:
-    """See the top of the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=Path)
-    arguments = parser.parse_args()
-    if arguments.repeat:
-        print(check(arguments.repeat.read_bytes()))
-        return 0
-    return fuzz(arguments.seconds, arguments.seed)
+    return lambda draw: reshaped(draw, pool) if draw.random() < 0.5 else mutated(draw, written)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, inputs(), check))

@@ -10,20 +10,17 @@ mutated. A whole log goes through the fold: a mutated line among good ones. What
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import random
 import sys
-import time
-import traceback
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from audit_records import became
 from fuzz_json import reshaped
 from fuzz_otlp import mutated
+from fuzzing import command
 from test_kubernetes import lines
 from test_kubernetes_surroundings import ALICE, HPA, audit, happened, message
 
@@ -93,38 +90,12 @@ def bounded(item: AnyEvent | Rejection) -> None:
         assert decode_signal(encode_signal(item)) == item, "the event changed on its way through the signals topic"
 
 
-def fuzz(seconds: float, seed: int) -> int:
-    """Mutates until the time is over. The exit code: 1 where one input crashed, which is written to a file."""
-    draw, pool, outcomes, runs = random.Random(seed), seeds(), Counter[str](), 0
+def inputs() -> Callable[[random.Random], bytes]:
+    """Draws an input: a good one with values in wrong places, or with its bytes mutated."""
+    pool = seeds()
     written = [json.dumps(value).encode() for value in pool]
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        data = reshaped(draw, pool) if draw.random() < 0.5 else mutated(draw, written)
-        runs += 1
-        try:
-            outcomes.update(check(data))
-        except Exception:
-            file = Path(f"crash-{hashlib.sha256(data).hexdigest()[:12]}")
-            file.write_bytes(data)
-            traceback.print_exc()
-            print(f"{file}: repeat with --repeat {file}", file=sys.stderr)
-            return 1
-    print(f"{runs:,} executions, no crash, seed {seed}; {', '.join(f'{name} {count:,}' for name, count in outcomes.most_common())}")
-    return 0
-
-
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=Path, metavar="FILE", help="run one file alone")
-    arguments = parser.parse_args()
-    if arguments.repeat:
-        print(check(arguments.repeat.read_bytes()))
-        return 0
-    return fuzz(arguments.seconds, arguments.seed)
+    return lambda draw: reshaped(draw, pool) if draw.random() < 0.5 else mutated(draw, written)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, inputs(), check))

@@ -9,15 +9,13 @@ What comes out must survive the rest of its way: encoded for the signals topic a
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import random
 import sys
-import time
-import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from fuzzing import command
 from otlp_records import told
 
 from models.events import Sample, decode_signal, encode_signal
@@ -93,37 +91,11 @@ def check(data: bytes) -> Counter[str]:
     return Counter(item.reason if isinstance(item, Rejection) else type(item).__name__ for item in found)
 
 
-def fuzz(seconds: float, seed: int) -> int:
-    """Mutates until the time is over. The exit code: 1 where one input crashed, which is written to a file."""
-    draw, pool, outcomes, runs = random.Random(seed), seeds(), Counter[str](), 0
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        data = mutated(draw, pool)
-        runs += 1
-        try:
-            outcomes += check(data)
-        except Exception:
-            file = Path(f"crash-{hashlib.sha256(data).hexdigest()[:12]}")
-            file.write_bytes(data)
-            traceback.print_exc()
-            print(f"{file}: python tests/fuzz_otlp.py --repeat {file}", file=sys.stderr)
-            return 1
-    print(f"{runs:,} records, no crash; what came of them: {dict(outcomes.most_common())}")
-    return 0
-
-
-def main() -> int:
-    """See the top of the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=Path)
-    arguments = parser.parse_args()
-    if arguments.repeat:
-        print(check(arguments.repeat.read_bytes()))
-        return 0
-    return fuzz(arguments.seconds, arguments.seed)
+def inputs() -> Callable[[random.Random], bytes]:
+    """Draws an input: a good one with its bytes mutated."""
+    pool = seeds()
+    return lambda draw: mutated(draw, pool)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, inputs(), check))

@@ -6,13 +6,13 @@ never closed, so that a bad line costs no more than itself.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import msgspec
 
 from models.rejection import Rejection
+from streams.sources.files import lines
 
 LIMIT = 128 << 20  # bytes of one document; log files of CloudTrail in S3 stay below that, unpacked
 _value = msgspec.json.Decoder(msgspec.Raw).decode
@@ -23,7 +23,7 @@ def split(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
     """(number of its first line, document or why it cannot be taken). Raises what reading the file raises."""
     parts: list[bytes] = []
     first = size = 0
-    for number, line in _lines(file):
+    for number, line in lines(file, LIMIT):
         if isinstance(line, Rejection):
             yield number, line
             continue
@@ -56,17 +56,3 @@ def _whole(document: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return "truncated" not in str(error)
     return True
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
-    number = 0
-    while line := file.readline(LIMIT + 1):
-        number += 1
-        if number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
-        if len(line) > LIMIT:
-            while line and not line.endswith(b"\n"):
-                line = file.readline(LIMIT)
-            yield number, Rejection("too_large", "", f"a document of more than {LIMIT:,} bytes")
-        elif line.strip():
-            yield number, line

@@ -92,18 +92,18 @@ def _decompressed(file: BinaryIO) -> BinaryIO:
     return buffered
 
 
-def lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
-    """As `read_lines`."""
+def lines(file: BinaryIO, limit: int = LINE_LIMIT) -> Iterator[tuple[int, bytes | Rejection]]:
+    """As `read_lines`; `limit` is in bytes, without the end of the line."""
     number = 0
-    while line := file.readline(LINE_LIMIT + 2):
+    while line := file.readline(limit + 2):
         number += 1
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
-        if len(line) > LINE_LIMIT + 1:
+        if len(line) > limit + 1:
             size = len(line)
             while line and not line.endswith(b"\n"):
-                line = file.readline(LINE_LIMIT)
+                line = file.readline(limit)
                 size += len(line)
-            yield number, Rejection("too_large", "", f"{size:,} bytes, at most {LINE_LIMIT:,}")
+            yield number, Rejection("too_large", "", f"{size:,} bytes, at most {limit:,}")
         elif line.strip():
             yield number, line

@@ -120,7 +120,7 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
         if record.kind == "Event" and (not record.api_version or record.api_version.startswith(GROUP)):
             return (_checked(record, ""),)  # nearly every line: read once
     except _BAD:
-        pass
+        pass  # a list, a wrapped one or a bad one: told below, with its reason
     try:
         head = _head(line)
         if head.is_audit:

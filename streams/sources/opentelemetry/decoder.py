@@ -241,12 +241,12 @@ def identifier(value: str | bytes, size: int, field: str) -> str:
         try:
             return bytes.fromhex(value).hex()
         except ValueError:
-            pass
+            pass  # rejected below, with what it is
     elif value:
         try:
             return _from_base64(value, size)
         except ValueError:
-            pass
+            pass  # rejected below, with what it is
     if not value:
         raise Rejected("missing_field", field, f"`{field}` is required")
     raise Rejected("wrong_type", field, f"`{field}` is no id of {size} bytes: {str(value)[:40]!r}")
