@@ -22,10 +22,11 @@ from models.domain import Domain
 from models.episodes import Episodes, Standing
 from models.events import Event, Sample, Signal, Tick, intern_names
 from models.findings import Change, Quality
+from models.remarks import Remark, Remarks
 from models.stream_time import BEFORE_ALL, WatermarkState
 from models.timeline import Timeline
 
-VERSION = "3"  # of what findings follow from events: raised whenever the same events give other findings
+VERSION = "4"  # of what findings follow from events: raised whenever the same events give other findings
 FOREVER = 1 << 62
 
 
@@ -41,6 +42,7 @@ class Analyzer:
         self.episodes = Episodes(self.settings.coalesce, self.settings.limits.evidence, self.settings.limits.episodes)
         self._standings: dict[str, Callable[[str, str], Standing]] = {}  # what detectors may ask, by domain
         self._detectors = detectors(self.settings)
+        self.remarks = Remarks()
         self._late = 0
         self._late_of: Counter[str] = Counter()
         self._past: Counter[str] = Counter()  # of domains that have been forgotten
@@ -101,8 +103,11 @@ class Analyzer:
         if self.episodes.counts(event):
             standing = self._standings[event.domain]
             for detector in self._detectors:
-                for sighting in detector.judge(node, domain, standing):
-                    change = self.episodes.fold(event.domain, sighting)
+                for seen in detector.judge(node, domain, standing):
+                    if isinstance(seen, Remark):
+                        self.remarks.add(seen)
+                        continue
+                    change = self.episodes.fold(event.domain, seen)
                     if change is not None:
                         changes.append(self._with_quality(change))
         domain.install(node)
@@ -139,6 +144,7 @@ class Analyzer:
             total.update(_counted(domain))
         total.update(late=self._late, below=self.timeline.below, pending=self.timeline.pending, open=len(self.episodes))
         total["episodes_shed"] = self.episodes.shed.total()
+        total.update(self.remarks.counts)
         return dict(total)
 
 

@@ -50,6 +50,7 @@ class Invariant(msgspec.Struct, frozen=True, kw_only=True):
     function: Literal["sum", "min", "max"] = "sum"
     op: Literal[">", ">=", "<", "<="] = ">="
     bound: float
+    margin: float = 0.0  # in the unit of the bound: two writers that together bring it nearer than this are told as a warning
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     opposing: float = 3.0  # summed evidence of quick undos at which two agents have opposing objectives
     skew_limit: int = 5 * SECOND  # a source whose clock is off by more makes a self-reported `old` weaker
     overruling: tuple[str, ...] = ("incident", "rollback")  # reasons that go knowingly against what stands
+    slo_guards: tuple[str, ...] = ()  # agents or mandates (globs) that may undo an intent to answer a service level that broke
     opposition: float = 0.6  # index of opposing moves on one metric above which two agents work against each other
     alternations: int = 4  # of their moves, at least
     invariant: tuple[Invariant, ...] = ()

@@ -145,8 +145,7 @@ class Domain:
         self._drop_all(self.facts.age((self.name, "write", event.resource, event.parameter, ""), event))
 
     def _age_word(self, event: Event) -> None:
-        register = self.intents.register(event)
-        if register is not None:
+        for register in self.intents.words(event):
             self._drop_all(self.facts.age((self.name, "intent", *register), event))
         fact = self.ledger.fact(event)
         if fact is not None:

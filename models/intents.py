@@ -1,7 +1,8 @@
 """Declared intents that are open: by whom, on which knob, until when. One register per (resource, parameter, holder); the last word counts.
 
 An action with an intent, or with one of the plain reasons as its rule, opens one; the holder's next action on that knob without one
-closes it. An intent event opens or closes one, for all parameters of the resource where it names none.
+closes it, and so does another agent's write to that knob that acknowledges it: from then on the value is that writer's. An intent event
+opens or closes one, for all parameters of the resource where it names none; such a one is not closed by an acknowledgement on one knob.
 """
 
 from __future__ import annotations
@@ -57,30 +58,58 @@ class Intents:
 
     def __init__(self) -> None:
         self.registers: dict[tuple[str, str], dict[str, Declared]] = {}
+        self._expecting: dict[tuple[str, str], dict[Register, Action]] = {}  # by the (resource, metric) of an announced effect
 
-    def register(self, event: Event) -> Register | None:
-        """Which register the event has the last word on; None where it says nothing about intents."""
-        if isinstance(event, Action):
-            if event.outcome != "applied":
-                return None
-            if not declares(event):
-                held = self.registers.get((event.resource, event.parameter)) if self.registers else None
-                if held is None or event.agent not in held:
-                    return None
-        elif not isinstance(event, Intent):
-            return None
-        return (event.resource, event.parameter, event.agent)
+    def words(self, event: Event) -> list[Register]:
+        """The registers that the event has the last word on; none where it says nothing about intents."""
+        if isinstance(event, Intent):
+            return [(event.resource, event.parameter, event.agent)]
+        if not isinstance(event, Action) or event.outcome != "applied":
+            return []
+        knob = (event.resource, event.parameter)
+        held = self.registers.get(knob, {})
+        found = [(*knob, event.agent)] if event.agent in held or declares(event) else []
+        if event.acknowledges:
+            found += [(*knob, who) for who, word in held.items() if who != event.agent and _closes(event, word)]
+        return found
 
-    def declare(self, event: Event) -> Register | None:
+    def declare(self, event: Event) -> list[Register]:
         """Takes in the next event in canonical order, or a fact; never replaces a newer word by an older one."""
-        register = self.register(event)
-        if register is None or not isinstance(event, Action | Intent):
-            return None
-        held = self.registers.setdefault(register[:2], {})
-        old = held.get(register[2])
-        if old is None or key(old) < key(event):
-            held[register[2]] = event
-        return register
+        registers = self.words(event)
+        if isinstance(event, Action | Intent):
+            for register in registers:
+                held = self.registers.setdefault(register[:2], {})
+                old = held.get(register[2])
+                if old is None or key(old) < key(event):
+                    held[register[2]] = event
+                    self._announce(register, old, event)
+        return registers
+
+    def _announce(self, register: Register, old: Declared | None, new: Declared | None) -> None:
+        """The effects of the register's word: those of `old` are announced no longer, those of `new` are."""
+        for effect in announced_effects(old):
+            named = self._expecting.get(effect, {})
+            named.pop(register, None)
+            if not named:
+                self._expecting.pop(effect, None)
+        if isinstance(new, Action) and new.agent == register[2]:
+            for effect in announced_effects(new):
+                self._expecting.setdefault(effect, {})[register] = new
+
+    def expecting(self, effect: tuple[str, str], action: Action, fallback: int, oldest: int) -> list[Action]:
+        """Open intents of others on other knobs that announced an effect on this (resource, metric), in canonical order."""
+        knob, held = (action.resource, action.parameter), self._expecting.get(effect, {})
+        found = []
+        for register, event in held.items():
+            until = open_until(event, fallback)
+            if (
+                register[2] != action.agent
+                and register[:2] != knob
+                and event.time >= oldest
+                and (until is None or action.time < until)
+            ):
+                found.append(event)
+        return sorted(found, key=key)
 
     def open(self, action: Declared, fallback: int, oldest_fact: int = 0) -> list[Declared]:
         """Intents of others that are open on the event's knob, in canonical order; none declared before `oldest_fact` (ns)."""
@@ -89,7 +118,7 @@ class Intents:
             return found
         for parameter in (action.parameter, ""):
             for who, event in self.registers.get((action.resource, parameter), {}).items():
-                closed = event.closed if isinstance(event, Intent) else not declares(event)
+                closed = event.closed if isinstance(event, Intent) else who != event.agent or not declares(event)
                 until = open_until(event, fallback)
                 if who != action.agent and not closed and event.time >= oldest_fact and (until is None or action.time < until):
                     found.append(event)
@@ -120,10 +149,23 @@ class Intents:
     def drop(self, register: Register, fact: Event) -> None:
         """The fact in this register has been given up; a newer word stays."""
         held = self.registers.get(register[:2], {})
-        if held.get(register[2]) == fact:
+        word = held.get(register[2])
+        if word is not None and word == fact:
+            self._announce(register, word, None)
             del held[register[2]]
             if not held:
                 self.registers.pop(register[:2], None)
+
+
+def announced_effects(event: Declared | None) -> set[tuple[str, str]]:
+    """The (resource, metric) of each effect that an action's intent announces."""
+    clause = event.intent if isinstance(event, Action) else None
+    return {(expected.resource, expected.metric) for expected in clause.expects} if clause is not None else set()
+
+
+def _closes(action: Action, word: Declared) -> bool:
+    """Whether the action acknowledges this word, or is the word that did."""
+    return word.id in action.acknowledges or ref(word) in action.acknowledges or key(word) == key(action)
 
 
 def released(event: Declared, action: Action) -> bool:

@@ -23,6 +23,7 @@ from models.analyzer import Analyzer
 from models.decode import Rejection
 from models.events import Action, AnyEvent, Dependency, Intent, Sample, Tick, Transition, Verdict
 from models.findings import Change
+from models.remarks import Remarks
 from models.stream_time import BEFORE_ALL
 
 HOLD = 100_000  # events that wait; about 100 MB
@@ -56,6 +57,11 @@ class Intake:
     def finish(self) -> list[Change]:
         """The input has ended."""
         return self._analyzer.finish()
+
+    @property
+    def remarks(self) -> Remarks:
+        """What is right as it is, and worth knowing."""
+        return self._analyzer.remarks
 
     def counters(self) -> dict[str, int]:
         """The analyzer's."""

@@ -55,6 +55,7 @@ METRICS: dict[str, Metric] = {
     "interplay_undecodable_total": Metric(
         "counter", "Records of our own topics that could not be read, and were passed over.", ("topic",)
     ),
+    "interplay_remarks_total": Metric("counter", "What is right as it is and worth knowing: no findings.", (*PARTITION, "kind")),
     "interplay_dropped_total": Metric("counter", "Data left out because a limit was reached.", (*PARTITION, "what")),
     "interplay_watermark_timestamp_seconds": Metric("gauge", "Event time up to which a partition is known.", PARTITION),
     "interplay_watermark_age_seconds": Metric("gauge", "How far the watermark lies behind the worker's clock.", PARTITION),

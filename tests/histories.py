@@ -26,7 +26,10 @@ SETTINGS = Analysis(
         hold=2 * MINUTE,
         intent_window=3 * MINUTE,
         quick=MINUTE,
-        invariant=(Invariant(name="one serves", knobs=(("disk/a", "serving"), ("disk/b", "serving")), bound=1),),
+        invariant=(
+            Invariant(name="one serves", knobs=(("disk/a", "serving"), ("disk/b", "serving")), bound=1),
+            Invariant(name="spare", knobs=(("disk/a", "spare"), ("disk/b", "spare")), bound=8, margin=3),
+        ),
     ),
     cascade=Cascade(hold=MINUTE),
 )
@@ -100,6 +103,10 @@ def _freeze(pen: _Pen, at: float, domain: str) -> float:
             until=until,
         )
     )
+    frozen = pen.events[-1].id
+    if rng.random() < 0.3:  # with leave: the freeze is over for this image, and for no other
+        at += rng.choice([10, 0.9 * MEMORY / SECOND])
+        pen.action(at, domain, "release", resource, "image", old="v0", new="v1", acknowledges=(frozen,))
     at += rng.choice([30, 200, 1.3 * MEMORY / SECOND])  # often declared before the memory begins
     pen.action(at, domain, "deployer", resource, "image", old="v1", new=f"v{rng.randrange(2, 9)}")
     return at + 20
@@ -223,7 +230,34 @@ def _skew(pen: _Pen, at: float, domain: str) -> float:
     pen.action(at, domain, "patcher", "disk/a", "serving", old=True, new=False)
     reads = (Read("disk/a", "serving", True, pen.time(at - rng.choice([3, -3]))),) if rng.random() < 0.7 else ()
     pen.action(at + 5, domain, "cost", "disk/b", "serving", old=True, new=rng.random() < 0.2, reads=reads)
+    pen.action(at + 6, domain, "patcher", "disk/a", "spare", old=8, new=rng.choice([5, 6]))
+    pen.action(at + 9, domain, "cost", "disk/b", "spare", old=8, new=rng.choice([2, 5, 8]))
     return at + 20
+
+
+def _cancel(pen: _Pen, at: float, domain: str) -> float:
+    """An announced effect, read and sent back by another knob; now and then with leave, beyond what was announced, or after the window."""
+    rng = pen.rng
+    site = f"site/{rng.randrange(2)}"
+    will = Expectation(site, "rps", "up", rng.choice([None, 2.0]))
+    read = (Read(site, "rps", 100),) if rng.random() < 0.7 else ()
+    mine = pen.action(at, domain, "failover", "lb/1", "region", old="e", new="w", reads=read, intent=Clause(expects=(will,)))
+    at += rng.choice([20, 200, 1.2 * MEMORY / SECOND])
+    more = {"acknowledges": (mine.id,)} if rng.random() < 0.2 else {}
+    back = Clause(expects=(Expectation(site, "rps", "down"),))
+    pen.action(
+        at,
+        domain,
+        "shedder",
+        site,
+        "share",
+        old=1,
+        new=0.5,
+        reads=(Read(site, "rps", rng.choice([150, 300])),),
+        intent=back,
+        **more,
+    )
+    return at + 30
 
 
 def _oppose(pen: _Pen, at: float, domain: str) -> float:
@@ -282,7 +316,7 @@ def _guard(pen: _Pen, at: float, domain: str) -> float:
 
 
 def _hazard(pen: _Pen, at: float, domain: str) -> float:
-    return pen.rng.choice([_stale, _destroy, _skew, _oppose, _wish, _guard])(pen, at, domain)
+    return pen.rng.choice([_stale, _destroy, _skew, _cancel, _oppose, _wish, _guard])(pen, at, domain)
 
 
 def _restless(pen: _Pen, at: float, domain: str) -> float:

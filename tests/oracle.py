@@ -6,6 +6,8 @@ no timers, no recovery. It is quadratic on purpose.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from models.configuration import Analysis
@@ -15,6 +17,7 @@ from models.episodes import BEGINNING, Episodes, Sighting, Standing
 from models.events import Event, Sample, key
 from models.findings import Finding
 from models.instants import format_time
+from models.remarks import Remark
 
 
 class Open:
@@ -35,6 +38,7 @@ class Oracle:
         self.open: dict[tuple[str, str, str], Open] = {}
         self.ended: dict[tuple[str, str, str], tuple[int, str, str]] = {}
         self.out: list[Finding] = []
+        self.remarks: Counter[str] = Counter()
 
     def run(self, events: list[Event], until: int) -> list[Finding]:
         """Everything that is announced before `until` (ns)."""
@@ -73,7 +77,10 @@ class Oracle:
 
         for detector in self.detectors:
             for sighting in detector.judge(node, fresh, standing):
-                self._see(event, sighting)
+                if isinstance(sighting, Remark):
+                    self.remarks[sighting.kind] += 1
+                else:
+                    self._see(event, sighting)
 
     def _see(self, event: Event, sighting: Sighting) -> None:
         name = (event.domain, sighting.pattern, sighting.subject)

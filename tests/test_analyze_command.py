@@ -202,6 +202,24 @@ def test_why_nothing_was_found(tmp_path: Path) -> None:
     assert error_of("analyze", "empty.jsonl", cwd=tmp_path) == "interplay analyze: empty.jsonl: there is no event to analyse"
 
 
+def test_remarks_are_told_at_the_end_and_fail_nothing(tmp_path: Path) -> None:
+    (tmp_path / "night.trace").write_text(
+        "on 2026-11-23\n"
+        "02:00:00 canary@agents/canary/1#c1 set app/x weight 0 -> 5 holds canary until 02:10:00 unless app/x:errors > 0.05\n"
+        "02:00:30 deployer@agents/deployer/1#d1 set app/x weight 5 -> 5\n"
+        "02:01:00 guard@agents/guard/1#g1 set app/x weight 5 -> 0 reads app/x:errors=0.2\n"
+    )
+    done = interplay("analyze", "night.trace", "--fail-on", "any", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert " ".join(done.stdout.split()) == (
+        "0 findings in 3 events, 3 of them actions and 0 samples. Of the actions 100% carry old, 33% carry reads, 0% carry causes: what is "
+        "missing weakens what can be concluded. 1 rollback was justified and is no finding: 02:01:00 guard lowered app/x weight 5 -> 0: "
+        "errors was 0.2 (> 0.05), under which canary lets itself be undone. 1 write by another instance put again what stood."
+    )
+    told = interplay("analyze", "night.trace", "--format", "json", cwd=tmp_path)
+    assert told.stdout == "" and "1 rollback was justified" in told.stderr
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert error_of("analyze", "none.jsonl", cwd=tmp_path) == "interplay analyze: none.jsonl: No such file or directory"
     assert error_of("validate", "none.jsonl", cwd=tmp_path) == "interplay validate: none.jsonl: No such file or directory"

@@ -248,6 +248,45 @@ def test_invariants_are_sums_minima_and_maxima(function: str, op: str, bound: fl
     assert kinds(*history, settings=settings) == (SKEWED if found else [])
 
 
+SPARE = Invariant(name="spare disks", knobs=(("db/a", "n"), ("db/b", "n")), bound=8, margin=3)
+
+
+def shrunk(seconds: float, agent: str, which: str, to: int, **more: object) -> Action:
+    return wrote(seconds, agent, 8, to, f"db/{which} n", **more)
+
+
+def test_two_writes_that_use_up_the_margin_together_are_a_warning_and_an_error_once_they_break_it() -> None:
+    settings = Analysis(conflict=Conflict(invariant=(SPARE,)))
+    seen = {"reads": (Read("db/a", "n", 8, moment(-1)),)}
+    first = shrunk(0, "x", "a", 5)
+    finding = only(first, shrunk(5, "y", "b", 5, **seen), settings=settings)
+    assert (finding.kind, finding.severity, finding.basis, finding.score) == ("write_skew", "warning", "certificate", 0.4)
+    assert finding.title == 'y and x together used up the margin of "spare disks"'
+    assert '"spare disks" (sum >= 8) still holds, and each alone kept its margin of 3' in finding.explanation[-1]
+    assert only(first, shrunk(5, "y", "b", 2, **seen), settings=settings).severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "margin"),
+    [
+        (5, 6, 3),  # the margin is kept to the unit
+        (2, 8, 3),  # the first used it up alone
+        (8, 2, 3),  # the second did
+        (5, 5, 0),  # none is declared
+    ],
+)
+def test_a_margin_that_is_kept_or_that_one_writer_used_up_is_not_told(first: int, then: int, margin: float) -> None:
+    settings = Analysis(conflict=Conflict(invariant=(msgspec.structs.replace(SPARE, margin=margin),)))
+    assert kinds(shrunk(0, "x", "a", first), shrunk(5, "y", "b", then), settings=settings) == []
+
+
+def test_the_margin_of_an_upper_bound_lies_below_it() -> None:
+    most = Invariant(name="most", knobs=(("db/a", "n"), ("db/b", "n")), op="<=", bound=25, margin=3)
+    settings = Analysis(conflict=Conflict(invariant=(most,)))
+    assert kinds(shrunk(0, "x", "a", 12), shrunk(5, "y", "b", 11), settings=settings) == SKEWED
+    assert kinds(shrunk(0, "x", "a", 11), shrunk(5, "y", "b", 11), settings=settings) == []
+
+
 # opposing_objectives
 
 

@@ -13,7 +13,7 @@ from models import agents, graph, lifecycles, observers, references, topology, v
 from models.analyzer import Analyzer
 from models.configuration import Analysis
 from models.detectors import cascade, conflict, opposition
-from models.detectors.conflict import case, destruction, guard, objectives, override, stale
+from models.detectors.conflict import case, destruction, guard, justification, objectives, override, stale
 from models.detectors.thrashing import force, identity, ratchet, states, swings, transfer
 from models.events import Event
 from models.instants import format_duration
@@ -42,6 +42,7 @@ MODULES = {
     "guard": guard,
     "objectives": objectives,
     "override": override,
+    "justification": justification,
     "stale": stale,
     "observers": observers,
     "references": references,

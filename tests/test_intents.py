@@ -51,6 +51,28 @@ def test_the_holders_failed_action_closes_nothing() -> None:
     assert held(HOLD, wrote(30, "cost", 8, 9, outcome="failed")) == ["cost@0"]
 
 
+def test_an_acknowledged_write_to_the_knob_closes_the_intent_for_everybody() -> None:
+    for name in ("cost@0", "agents/cost/1 cost@0"):
+        assert held(HOLD, wrote(30, "router", 8, 9, acknowledges=(name,))) == []
+    named = declared(0, "ann", "db/orders", "replicas")
+    assert held(named, wrote(30, "router", 8, 9, acknowledges=("ann@0",))) == []
+
+
+def test_what_closes_nothing_for_others() -> None:
+    assert held(HOLD, wrote(30, "router", 8, 9)) == ["cost@0"]
+    assert held(HOLD, wrote(30, "router", 8, 9, acknowledges=("cost@7",))) == ["cost@0"]
+    assert held(HOLD, wrote(30, "router", 8, 9, acknowledges=("cost@0",), outcome="rejected")) == ["cost@0"]
+    assert held(HOLD, wrote(30, "router", 8, 9, "db/orders limit", acknowledges=("cost@0",))) == ["cost@0"]
+    everything = declared(0, "ann", "db/orders")
+    assert held(everything, wrote(30, "router", 8, 9, acknowledges=("ann@0",))) == ["ann@0"]
+
+
+def test_the_acknowledging_writers_own_intent_opens_and_the_holder_may_declare_again() -> None:
+    taken = wrote(30, "router", 8, 9, acknowledges=("cost@0",), intent=Clause(reason="failover"))
+    assert held(HOLD, taken) == ["router@30"]
+    assert held(HOLD, taken, wrote(40, "cost", 9, 8, intent=Clause())) == ["router@30", "cost@40"]
+
+
 def test_when_an_intent_ends() -> None:
     assert open_until(HOLD, WINDOW) == moment(600)
     assert open_until(wrote(0, "a", 1, 2, intent=Clause(until=moment(5))), WINDOW) == moment(5)
@@ -71,7 +93,7 @@ def test_a_fact_that_was_given_up_leaves_and_a_newer_word_stays() -> None:
     intents = Intents()
     old, new = declared(0, "ann", "db/orders"), declared(5, "ann", "db/orders")
     intents.declare(old)
-    register = intents.declare(new)
+    (register,) = intents.declare(new)
     assert register == ("db/orders", "", "ann")
     intents.drop(register, old)
     assert intents.open(TRY, WINDOW) == [new]

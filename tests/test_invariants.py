@@ -42,7 +42,10 @@ def test_an_invariant_is_read_beside_other_settings_and_reads_back(tmp_path: Pat
         ("function", "mean", "function must be one of sum, min, max"),
         ("op", "=", "op must be one of >, >=, <, <="),
         ("bound", True, "bound must be a number"),
-        ("margin", 1, "margin: no such field"),
+        ("margin", -1, "margin must be a number of at least 0"),
+        ("margin", True, "margin must be a number of at least 0"),
+        ("margin", float("inf"), "margin must be a number of at least 0"),
+        ("slack", 1, "slack: no such field"),
     ],
 )
 def test_a_mistake_names_the_table_and_the_field(field: str, value: object, trouble: str) -> None:

@@ -83,7 +83,13 @@ min_confidence = 0.75
 
 def test_every_setting_is_in_the_table_and_every_number_has_a_range() -> None:
     assert set(FORMS) == set(KEYS)
-    texts = {"topics.sources", "analysis.conflict.overruling", "otlp.quantiles", "kubernetes.metadata"}
+    texts = {
+        "topics.sources",
+        "analysis.conflict.overruling",
+        "analysis.conflict.slo_guards",
+        "otlp.quantiles",
+        "kubernetes.metadata",
+    }
     for name, form in FORMS.items():
         numeric = form.kind in ("number", "whole number") or (form.kind == "list" and name not in texts)
         assert (KEYS[name].low is not None and KEYS[name].high is not None) == numeric, name

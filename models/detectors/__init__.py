@@ -17,12 +17,13 @@ from models.detectors.thrashing import Thrash
 from models.domain import Domain
 from models.episodes import Sighting, Standing
 from models.graph import Node
+from models.remarks import Remark
 
 
 class Detector(Protocol):
     """Judges one event, already placed in the graph and not yet installed, against the domain as it stands before it."""
 
-    def judge(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting]:
+    def judge(self, node: Node, domain: Domain, standing: Callable[[str, str], Standing]) -> Iterable[Sighting | Remark]:
         """What is seen at this event. `standing(pattern, subject)` tells what is open and what has ended."""
         ...
 

@@ -18,6 +18,7 @@ from streams.intake import HOLD, Intake, side_by_side
 from streams.report import FORMATS
 from streams.report.album import Album
 from streams.report.judged import Judged, Report, Rule, judge, parse_rule
+from streams.report.remarked import remarked
 from streams.settings import Waiver
 from streams.sources.traces import SUFFIX
 from streams.terminal import Terminal
@@ -107,7 +108,7 @@ def _run(context: Context) -> int:
     found = _summary(tally, judged, Counter(intake.counters())) if tally.read else [QUIET]
     unjudged = tally.bad + intake.late if arguments.strict else 0
     verdict = _verdict(judged, settings.waiver, tally.newest, unjudged)
-    summary = (*found, *sourcing.sentences(), *verdict)
+    summary = (*found, *remarked(intake.remarks), *sourcing.sentences(), *verdict)
     report = Report(judged, summary, tuple(arguments.files), tally.album.kept if tally.album else {}, program_version())
     told = FORMATS[arguments.format](report, context.out)
     if told:

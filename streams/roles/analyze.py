@@ -19,6 +19,7 @@ from faust.types import TP
 from models.events import Event, Tick, decode_signal, encode_signal, key
 from models.findings import Change, Finding, decode_finding, encode_finding
 from models.recovery import Progress, Stage, decode_progress, encode_progress
+from models.remarks import KINDS
 from streams.kafka_client import KafkaTrouble, check_within, log_bounds, producer, read_all, started
 from streams.metrics import Metrics
 from streams.record import Record
@@ -230,6 +231,8 @@ class Analyze:
         put("interplay_duplicates_total", counters.get("duplicates", 0), *labels)
         for what in ("shed", "facts_shed", "episodes_shed", "cycles", "unrepaired"):
             put("interplay_dropped_total", counters.get(what, 0), *labels, what)
+        for kind in KINDS:
+            put("interplay_remarks_total", counters.get(kind, 0), *labels, kind)
         put("interplay_refilling", stage.refilling, *labels)
         measure_watermark(self._metrics, tp, stage.watermark)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
 
 from models.configuration import Invariant
 
-FIELDS = ("name", "knobs", "function", "op", "bound")
+FIELDS = ("name", "knobs", "function", "op", "bound", "margin")
 MOST_KNOBS = 16
 _FUNCTIONS, _OPERATORS = ("sum", "min", "max"), (">", ">=", "<", "<=")
 
@@ -49,6 +50,9 @@ def _mistakes(table: Mapping[str, object]) -> list[str]:
             found.append(f"{field} must be one of {', '.join(choices)}, not {table[field]!r}")
     if isinstance(bound, bool) or not isinstance(bound, int | float):
         found.append(f"bound must be a number, not {bound!r}")
+    margin = table.get("margin", 0)
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin < math.inf:
+        found.append(f"margin must be a number of at least 0, not {margin!r}")
     return found
 
 

@@ -142,6 +142,7 @@ _ANALYSIS = {
     "analysis.conflict.opposing": _number("net count of quick undos from which two agents oppose each other", 0.1, 1000),
     "analysis.conflict.skew_limit": _time("a source whose clock is off by more makes its own `old` weaker evidence", 0, DAY),
     "analysis.conflict.overruling": Key("reasons whose writes go knowingly against what stands, and are no conflicts"),
+    "analysis.conflict.slo_guards": Key("agents or mandates (globs) that may undo an intent to answer a service level that broke"),
     "analysis.conflict.opposition": _number("index, -1 to 1, from which agents push one metric in opposite directions", 0, 1),
     "analysis.conflict.alternations": _number("turns of two agents on one metric that this rests on, at least", 2, 60),
     "analysis.cascade.edges": _number("causal edges that make a cascade, at least", 1, 1000),

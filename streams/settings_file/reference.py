@@ -106,6 +106,7 @@ knobs = ["db/a serving", "db/b serving"]  # 2 to 16, each RESOURCE PARAMETER
 function = "sum"                          # of their values: sum (default), min or max; true counts 1, false 0
 op = ">="                                 # >= (default), >, < or <=
 bound = 1
+margin = 0                                # nearer to the bound than this, together and unseen, is a warning; 0 (default) = none
 ```
 """
 

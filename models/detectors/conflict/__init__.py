@@ -7,6 +7,8 @@
 | `destruction.py` | `destroy_in_use` |
 | `skew.py` | `write_skew` |
 | `override.py` | `override`, `intent_read_as_fault` |
+| `cancelling.py` | `intent_read_as_fault` by another knob |
+| `justification.py` | what makes neither of them: remarks on justified rollbacks |
 | `objectives.py` | `opposing_objectives` |
 | `guard.py` | `guard_bypass` |
 
@@ -25,13 +27,14 @@ from msgspec import UNSET
 from msgspec.structs import force_setattr
 
 from models.configuration import Conflict, Invariant
-from models.detectors.conflict import destruction, guard, objectives, override, overwrite, skew, stale
+from models.detectors.conflict import cancelling, destruction, guard, objectives, override, overwrite, skew, stale
 from models.detectors.conflict.case import acknowledged, close, overrules
 from models.domain import Domain
 from models.episodes import Sighting, Standing
 from models.events import Action, Intent, Transition
 from models.graph import Node
 from models.intents import Declared
+from models.remarks import Remark
 
 MOST_INTENTS = 8  # newest intents on one knob that a write is held against
 Standings = Callable[[str, str], Standing]
@@ -52,7 +55,7 @@ class Conflicts(msgspec.Struct, frozen=True):
                 found[knob] = (*found.get(knob, ()), invariant)
         force_setattr(self, "invariants", found)
 
-    def judge(self, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting]:
+    def judge(self, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting | Remark]:
         """Every rule that this event breaks; each alone suffices."""
         event = node.event
         if isinstance(event, Action):
@@ -63,10 +66,10 @@ class Conflicts(msgspec.Struct, frozen=True):
             return stale.harm(event, node, domain, self.settings)
         return ()
 
-    def _action(self, event: Action, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting]:
+    def _action(self, event: Action, node: Node, domain: Domain, standing: Standings) -> Iterable[Sighting | Remark]:
         """Asks only the rules that have something to judge: most writes break none, and cost next to nothing."""
         oldest, settings = event.time - self.facts_age, self.settings
-        asked: list[Iterable[Sighting]] = []
+        asked: list[Iterable[Sighting | Remark]] = []
         ring = node.ring
         if domain.intents.registers or ring is None or ring.source != event.source:
             current = domain.variables.current((event.resource, event.parameter), oldest)
@@ -81,13 +84,15 @@ class Conflicts(msgspec.Struct, frozen=True):
             invariants = self.invariants.get((event.resource, event.parameter))
             if invariants is not None:
                 asked.append(skew.judge(event, invariants, domain, settings, oldest))
+        if event.reads and event.intent is not None and event.intent.expects:
+            asked.append(cancelling.judge(node, event, domain, settings, oldest))
         if event.reads or event.intent is not None:
             asked.append(objectives.opposed(event, domain, settings, standing))
         return chain.from_iterable(asked) if asked else ()
 
     def _knob(
         self, event: Action, node: Node, current: Action | None, intents: list[Declared], domain: Domain
-    ) -> Iterator[Sighting]:
+    ) -> Iterator[Sighting | Remark]:
         """The rules about one knob: against its last write, if another instance made it, and against what others hold."""
         settings = self.settings
         rival = current if current is not None and current.source != event.source else None
@@ -97,6 +102,8 @@ class Conflicts(msgspec.Struct, frozen=True):
             yield from overwrite.regression(event, rival, settings)
         standing = current.new if current is not None else event.old  # its own word, where nothing else is known
         if event.new is not UNSET and close(event.new, standing):
+            if rival is not None:
+                yield Remark("reapplied")
             return  # idempotent: a co-owner
         if rival is not None:
             yield from overwrite.lost_update(event, rival, domain.graph.skew(event.source, rival.source), settings)

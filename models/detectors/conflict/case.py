@@ -5,6 +5,9 @@ The event itself is the last piece. Where a field that the event lacks would set
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 import msgspec
 
 from models.configuration import Conflict
@@ -17,6 +20,14 @@ from models.intents import desired, reason
 from models.values import distance, text
 
 DEADBAND = 0.1  # values that differ by less are the same
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

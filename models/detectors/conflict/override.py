@@ -2,59 +2,50 @@
 
 `override`, or `intent_read_as_fault` where the writer acted on the very effect that the holder had announced, or that its action caused.
 Not one: what the holder handed over, a step of one rollout, what is acknowledged, a reason that may overrule; and justified rollbacks,
-where the holder's own abort condition is met or the effect went beyond what was announced. Source: declared desired state with an owner
-(Kubernetes server-side apply).
+which are remarks (`justification.py`). Source: declared desired state with an owner (Kubernetes server-side apply).
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from msgspec import UNSET, UnsetType
 
 from models.configuration import Conflict
 from models.detectors.conflict.case import Case, close, overrules, sighting
+from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
 from models.domain import Domain
 from models.episodes import Sighting
-from models.events import Action, Condition, Expectation, Read, Transition, Value, key
+from models.events import Action, Expectation, Read, Transition, Value, key
 from models.explain import deed
 from models.findings import Basis
 from models.graph import Node
 from models.instants import clock_time
 from models.intents import Declared, desired, open_until, reason, released
-from models.values import number, same, text
+from models.remarks import Remark
+from models.values import text
 
 GRAVE = ("freeze", "failover", "maintenance", "incident")
 CAUSED = 0.5  # least probability that a transition came from the holder's action
-OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 def judge(
     node: Node, event: Action, intent: Declared, current: Action | None, domain: Domain, settings: Conflict
-) -> Iterator[Sighting]:
+) -> Iterator[Sighting | Remark]:
     """`intent` is another agent's, open on the event's knob; `current` is the knob's last write."""
     if released(intent, event) or (overrules(event, settings) and not overrules(intent, settings)):
         return
     writes = domain.variables.actions((event.resource, event.parameter))
     if not _undoes(event, intent, _stood(intent, writes, current)):
         return
-    clause = intent.intent if isinstance(intent, Action) else None
-    if clause is not None and any(_met(condition, event) for condition in clause.abort_if):
-        return  # a justified rollback: the holder itself allows it
-    hits = _announced(event, clause.expects if clause is not None else ())
-    ratios = [_beyond(expected, read, intent, domain) for expected, read in hits]
-    if True in ratios:
-        return  # a justified rollback too: more happened than was announced
+    hits = announced(event, intent)
+    why = allowed(event, intent) or exceeded(hits, intent, domain) or guarded(node, event, intent, settings)
+    if why:
+        yield rollback(event, why)
+        return
+    unknown = any(beyond(expected, read, intent, domain) is None for expected, read in hits)
     effect = _caused(node, intent) if not hits else None
-    yield sighting(_case(event, intent, hits, None in ratios, effect, settings))
+    yield sighting(_case(event, intent, hits, unknown, effect, settings))
 
 
 def _case(
@@ -130,34 +121,6 @@ def _stood(intent: Declared, writes: list[Action], current: Action | None) -> Va
     return writes[after - 1].new if after else writes[0].old
 
 
-def _announced(event: Action, expected: tuple[Expectation, ...]) -> list[tuple[Expectation, Read]]:
-    """What the writer read of the effects that the intent had announced."""
-    return [(e, read) for e in expected for read in event.reads if (read.resource, read.metric) == (e.resource, e.metric)]
-
-
-def _beyond(expected: Expectation, read: Read, intent: Declared, domain: Domain) -> bool | None:
-    """Whether what was read exceeds the announced ratio to what it was; None where that cannot be told."""
-    if expected.max_ratio is None:
-        return False
-    before, now = _before(expected, intent, domain), number(read.value)
-    if before is None or now is None:
-        return None
-    return now > expected.max_ratio * before
-
-
-def _before(expected: Expectation, intent: Declared, domain: Domain) -> float | None:
-    """The metric when the intent was declared: as the holder read it, or as transitions tell."""
-    name = (expected.resource, expected.metric)
-    for read in intent.reads if isinstance(intent, Action) else ():
-        if (read.resource, read.metric) == name and number(read.value) is not None:
-            return number(read.value)
-    states = domain.variables.transitions(name)
-    earlier = [state for state in states if key(state) < key(intent)]
-    if earlier:
-        return number(earlier[-1].after)
-    return number(states[0].before) if states else None
-
-
 def _caused(node: Node, intent: Declared) -> tuple[Transition, float] | None:
     """A transition that the writer read or names, and that the holder's action caused: with the probability of both."""
     for link in node.parents:
@@ -168,16 +131,3 @@ def _caused(node: Node, intent: Declared) -> tuple[Transition, float] | None:
             if key(up.cause.event) == key(intent) and up.probability >= CAUSED:
                 return effect, link.probability * up.probability
     return None
-
-
-def _met(condition: Condition, event: Action) -> bool:
-    bound = number(condition.value)
-    compare = OPERATORS.get(condition.op)
-    for read in event.reads:
-        if (read.resource, read.metric) == (condition.resource, condition.metric):
-            value = number(read.value)
-            if compare is not None and value is not None and bound is not None and compare(value, bound):
-                return True
-            if condition.op == "==" and same(read.value, condition.value):
-                return True
-    return False

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from models.configuration import Conflict
-from models.detectors.conflict.case import Case, acknowledged, close, lag_text, note, overrules, seen, sentence, sighting
-from models.detectors.conflict.override import OPERATORS
+from models.detectors.conflict.case import OPERATORS, Case, acknowledged, close, lag_text, note, overrules, seen, sentence, sighting
 from models.domain import Domain
 from models.episodes import Piece, Sighting
 from models.events import Action, Read, Transition, key
@@ -24,6 +23,7 @@ from models.findings import Basis
 from models.graph import Node
 from models.instants import clock_time
 from models.observers import delay
+from models.remarks import Remark
 from models.values import number, text
 
 RULE = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*%?\s*")
@@ -33,10 +33,15 @@ HARMFUL = ("error", "critical")
 CAUSED = 0.5  # least probability that the harm came from the write
 
 
-def judge(event: Action, current: Action, domain: Domain, settings: Conflict) -> Iterator[Sighting]:
+def judge(event: Action, current: Action, domain: Domain, settings: Conflict) -> Iterator[Sighting | Remark]:
     """`event` is on a knob that `current`, of another instance, wrote last."""
     read = _stale_read(event, current)
     if read is None:
+        if _came_back(event, current):
+            knob = f"{event.resource} {event.parameter}"
+            yield Remark(
+                "aba", f"{clock_time(event.time)} {deed(event)}; since it had read {knob}, that had changed and come back."
+            )
         return
     flipped = _flipped(event, read, current, domain)
     if flipped:
@@ -98,6 +103,17 @@ def _stale_read(event: Action, current: Action) -> Read | None:
         if old and not (of_knob and read.value is not UNSET and close(read.value, current.new)):
             stale = stale or read
     return stale
+
+
+def _came_back(event: Action, current: Action) -> bool:
+    """Whether the last write put back the very value that the writer had read before it (ABA)."""
+    return any(
+        (read.resource, read.metric) == (event.resource, event.parameter)
+        and read.value is not UNSET
+        and close(read.value, current.new)
+        and _older(read, current, True)
+        for read in event.reads
+    )
 
 
 def _older(read: Read, current: Action, of_knob: bool) -> bool | None:

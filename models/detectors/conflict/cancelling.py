@@ -1,0 +1,86 @@
+"""`intent_read_as_fault` across knobs: a writer takes the effect that another agent had announced for a fault, and cancels it elsewhere.
+
+It read that very effect, inside the window of the intent, and by its own declared intent sends it back the other way with another knob: a
+failover announces that the load in one region rises, and a load shedder, which read that load, announces that it falls. On the same knob
+`override.py` decides. Justified, and then a remark: see `justification.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.configuration import Conflict
+from models.detectors.conflict.case import Case, lag_text, overrules, sighting
+from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
+from models.domain import Domain
+from models.episodes import Sighting
+from models.events import Action, Expectation, Read
+from models.explain import deed
+from models.graph import Node
+from models.instants import clock_time
+from models.intents import announced_effects, open_until, reason, released
+from models.remarks import Remark
+
+OPPOSITE = {"up": "down", "down": "up"}
+MOST_HOLDERS = 8  # newest intents that announced one effect
+
+
+def judge(node: Node, event: Action, domain: Domain, settings: Conflict, oldest: int) -> Iterator[Sighting | Remark]:
+    """One case for each open intent on another knob whose announced effect the event read and sends back."""
+    seen: set[str] = set()
+    for effect in sorted(announced_effects(event)):
+        for intent in domain.intents.expecting(effect, event, settings.intent_window, oldest)[-MOST_HOLDERS:]:
+            hit = _cancelled(event, intent, effect)
+            if hit is None or intent.agent in seen or released(intent, event):
+                continue
+            if overrules(event, settings) and not overrules(intent, settings):
+                continue
+            seen.add(intent.agent)
+            hits = announced(event, intent)
+            why = allowed(event, intent) or exceeded(hits, intent, domain) or guarded(node, event, intent, settings)
+            if why:
+                yield rollback(event, why)
+                return
+            unknown = any(beyond(expected, read, intent, domain) is None for expected, read in hits)
+            yield sighting(_case(event, intent, hit[0], unknown, settings))
+
+
+def _cancelled(event: Action, intent: Action, effect: tuple[str, str]) -> tuple[Expectation, Read] | None:
+    """The announced effect and how the writer read it, where it had seen it and wants the opposite."""
+    wanted = {e.direction for e in event.intent.expects if (e.resource, e.metric) == effect} if event.intent is not None else set()
+    for expected, read in announced(event, intent):
+        ours = (expected.resource, expected.metric) == effect and OPPOSITE.get(expected.direction) in wanted
+        if ours and (read.time is None or read.time >= intent.time):
+            return expected, read
+    return None
+
+
+def _case(event: Action, intent: Action, expected: Expectation, unknown: bool, settings: Conflict) -> Case:
+    until = open_until(intent, settings.intent_window)
+    agents = sorted({event.agent, intent.agent})
+    effect = f"{expected.resource} {expected.metric}"
+    why = reason(intent)
+    hint = (
+        f" What {expected.metric} was before, in {intent.agent}'s `reads`, would settle whether it went beyond that."
+        if unknown
+        else ""
+    )
+    return Case(
+        kind="intent_read_as_fault",
+        root=event,
+        others=((intent, "victim"),),
+        sentence=f"{clock_time(event.time)} {deed(event)} to move {effect} {OPPOSITE[expected.direction]}, after it had read it: "
+        f"{intent.agent} had announced {lag_text(event, intent)} before{f' ({why})' if why else ''} that it would go "
+        f"{expected.direction}.{hint}",
+        title=f"{event.agent} took {intent.agent}'s announced change of {effect} for a fault",
+        about=("cancelled", expected.resource, expected.metric, *agents),
+        agents=tuple(agents),
+        resources=(event.resource, intent.resource),
+        parameters=(event.parameter, intent.parameter),
+        score=0.8,
+        severity="error",
+        confidence=0.8 if unknown else 0.9,
+        basis="cited",
+        metrics={"window_left_s": (until - event.time) / 1e9 if until is not None else 0.0},
+        ends=event.time + settings.hold,
+    )
