@@ -17,7 +17,8 @@ from models.instants import parse_time
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.naming import controller_by_name
-from streams.sources.source import Headers, Kind, Nothing, Origin
+from streams.sources.secrets import without_secrets
+from streams.sources.source import Headers, Kind, Nothing, Origin, without_fold
 
 RESOURCES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("resource",), "{resource}"),
@@ -51,13 +52,14 @@ class Alert(msgspec.Struct, frozen=True, rename="camel"):
 class Message(msgspec.Struct, frozen=True, rename="camel"):
     """One webhook message."""
 
-    alerts: list[Alert]
+    alerts: list[msgspec.Raw]
     receiver: str
-    group_key: str = ""
+    truncated_alerts: int = 0  # how many more it would hold without `max_alerts`
     external_url: str = msgspec.field(name="externalURL", default="")
 
 
 _message = msgspec.json.Decoder(Message).decode
+_alert = msgspec.json.Decoder(Alert).decode
 
 
 def recognised(line: bytes) -> bool:
@@ -65,7 +67,8 @@ def recognised(line: bytes) -> bool:
     if b'"alerts"' not in line or b'"receiver"' not in line:
         return False
     try:
-        _message(line)
+        for alert in _message(line).alerts:
+            _alert(alert)
     except _BAD:
         return False
     return True
@@ -83,17 +86,23 @@ class Alerts:
         try:
             message = _message(value)
         except _BAD as error:
-            why = explained(error)
-            return [why if why.reason != "not_cloudevents" else Rejection("wrong_type", why.path, "no message of Alertmanager")]
-        found: list[AnyEvent | Foreign | Rejection] = []
-        for number, alert in enumerate(message.alerts):
-            try:
-                found.append(self._transition(alert, message.external_url))
-                self.counts["changes"] += 1
-            except ValueError as error:
-                place_of = "endsAt" if alert.status == "resolved" else "startsAt"
-                found.append(Rejection("bad_time", f"alerts[{number}].{place_of}", clipped(str(error))))
-        return found
+            return [_refused(error, "", "no message of Alertmanager")]
+        if message.truncated_alerts > 0:
+            self.counts["truncated"] += message.truncated_alerts
+        return [self._told(raw, number, message.external_url) for number, raw in enumerate(message.alerts)]
+
+    def _told(self, raw: msgspec.Raw, number: int, url: str) -> Transition | Rejection:
+        try:
+            alert = _alert(raw)
+        except _BAD as error:
+            return _refused(error, f"alerts[{number}]", "no alert of Alertmanager")
+        try:
+            told = self._transition(alert, url)
+        except ValueError as error:
+            place_of = "endsAt" if alert.status == "resolved" else "startsAt"
+            return Rejection("bad_time", f"alerts[{number}].{place_of}", clipped(str(error)))
+        self.counts["changes"] += 1
+        return told
 
     def _transition(self, alert: Alert, url: str) -> Transition:
         resolved = alert.status == "resolved"
@@ -110,7 +119,7 @@ class Alerts:
             before="firing" if resolved else "inactive",
             after="resolved" if resolved else "firing",
             severity=alert.labels.get("severity", "")[:64],
-            text=text[:1000],
+            text=without_secrets(text[:1000])[:1000],
             slo="slo" in alert.labels or alert.labels.get("alertname", "").lower().endswith("burnrate"),
         )
 
@@ -129,4 +138,10 @@ class Alerts:
         return Nothing()
 
 
-ALERTMANAGER = Kind(recognised, Alerts, meaning="alerts that began to fire or were resolved")
+def _refused(error: Exception, place: str, what: str) -> Rejection:
+    why = explained(error)
+    path = f"{place}.{why.path}".strip(".")
+    return msgspec.structs.replace(why, path=path) if why.reason != "not_cloudevents" else Rejection("wrong_type", path, what)
+
+
+ALERTMANAGER = Kind(recognised, Alerts, meaning="alerts that began to fire or were resolved", pane=without_fold)

@@ -10,6 +10,7 @@ import msgspec
 
 from models.events import AnyEvent
 from models.foreign import Foreign, Found, Place, Translator
+from models.instants import SECOND
 from models.rejection import Rejection
 from streams.settings import Settings
 
@@ -55,6 +56,11 @@ class Nothing:
     def passed(self, time: int) -> Sequence[Found]:
         """See `Translator`."""
         return ()
+
+
+def without_fold(settings: Settings) -> int:
+    """The pane (ns) of a kind whose fold is `Nothing`: no earlier record has to be known, so a restart reads none again."""
+    return SECOND
 
 
 class Kind(NamedTuple):

@@ -18,6 +18,7 @@ from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings
 from streams.sources.kubernetes.groups import kind_said
 from streams.sources.kubernetes.naming import controller_by_name, resource_name
+from streams.sources.secrets import without_secrets
 from streams.sources.source import Headers, Nothing, Origin
 
 RESCALED = "SuccessfulRescale"
@@ -75,6 +76,11 @@ class Happening(msgspec.Struct, frozen=True, rename="camel"):
     source: Component | None = None
     reporting_component: str = ""
     reporting_controller: str = ""
+    # as events.k8s.io/v1 names what core/v1 calls count, lastTimestamp, firstTimestamp and source
+    deprecated_count: int | None = None
+    deprecated_last_timestamp: str | None = None
+    deprecated_first_timestamp: str | None = None
+    deprecated_source: Component | None = None
 
     @property
     def about(self) -> About:
@@ -90,7 +96,19 @@ class Happening(msgspec.Struct, frozen=True, rename="camel"):
     def when(self) -> str:
         """The newest of its times that there is, RFC 3339."""
         seen = self.series.last_observed_time if self.series else None
-        return seen or self.last_timestamp or self.event_time or self.first_timestamp or self.metadata.creation_timestamp or ""
+        last = seen or self.last_timestamp or self.deprecated_last_timestamp or self.event_time
+        return last or self.first_timestamp or self.deprecated_first_timestamp or self.metadata.creation_timestamp or ""
+
+    @property
+    def seen(self) -> int:
+        """How often, so far."""
+        return self.series.count if self.series else self.count or self.deprecated_count or 1
+
+    @property
+    def reporter(self) -> str:
+        """Which component tells; "" where none is named."""
+        source = self.source or self.deprecated_source
+        return self.reporting_component or self.reporting_controller or (source.component if source else "")
 
 
 class _Routed(msgspec.Struct):
@@ -120,12 +138,19 @@ def recognised(line: bytes) -> bool:
 
 def happenings(line: bytes) -> list[Happening]:
     """The Events of one record. Raises what decoding raises."""
+    return [_happening(each) for each in _parts(line)]
+
+
+def _parts(line: bytes) -> list[bytes | msgspec.Raw]:
+    """The Events of one record, each in its bytes. Raises what decoding raises."""
     try:
-        return [_happening(line)]
+        _happening(line)
     except msgspec.ValidationError:
         if b'"items"' in line:
-            return [_happening(item) for item in _listed(line).items]
-        return [_happening(_routed(line).event)]
+            return [*_listed(line).items]
+        if b'"event"' in line:
+            return [_routed(line).event]
+    return [line]
 
 
 def transition(event: Happening, origin: Origin) -> Transition | None:
@@ -136,19 +161,24 @@ def transition(event: Happening, origin: Origin) -> Transition | None:
     kind, name = kind_said(about.kind, about.api_version), about.name
     if kind == "pod" and (owner := controller_by_name(name)):
         kind, name = owner
-    reporter = event.reporting_component or event.reporting_controller or (event.source.component if event.source else "")
-    count = event.series.count if event.series else event.count or 1
     return Transition(
         time=parse_time(event.when),
-        source=f"k8s/{origin.cluster}/{reporter or 'events'}"[:512],
-        id=f"{event.metadata.uid or event.metadata.name}#{count}"[:512],
+        source=f"k8s/{origin.cluster}/{event.reporter or 'events'}"[:512],
+        id=f"{event.metadata.uid or event.metadata.name}#{event.seen}"[:512],
         domain=origin.domain,
         resource=resource_name(origin.cluster, "" if kind == "node" else about.namespace, kind or "object", name)[:512],
         metric=event.reason[:512],
         after=event.type or "Normal",
         severity="warning" if warning else "info",
-        text=f"{about.name}: {event.text}"[:1000],
+        text=without_secrets(f"{about.name}: {event.text}"[:1000])[:1000],
     )
+
+
+def _refused(error: Exception, place: str) -> Rejection:
+    why = explained(error)
+    if why.reason != "not_cloudevents":
+        return msgspec.structs.replace(why, path=f"{place}{why.path}".rstrip("."))
+    return Rejection("wrong_type", f"{place}{why.path}".rstrip("."), "no Kubernetes Event")
 
 
 class Events:
@@ -162,15 +192,20 @@ class Events:
         """See `Source`."""
         found: list[AnyEvent | Foreign | Rejection] = []
         try:
-            for each in happenings(value):
-                told = transition(each, self._origin)
+            parts = _parts(value)
+        except _BAD as error:
+            return [_refused(error, "")]
+        for number, part in enumerate(parts):
+            place = f"items[{number}]." if part is not value else ""
+            try:
+                told = transition(_happening(part), self._origin)
+            except _BAD as error:
+                found.append(_refused(error, place))
+            except ValueError as error:
+                found.append(Rejection("bad_time", f"{place}lastTimestamp", clipped(str(error))))
+            else:
                 self.counts["changes" if told else "routine"] += 1
                 found += [told] if told else []
-        except _BAD as error:
-            why = explained(error)
-            return [why if why.reason != "not_cloudevents" else Rejection("wrong_type", why.path, "no Kubernetes Event")]
-        except ValueError as error:
-            return [Rejection("bad_time", "lastTimestamp", clipped(str(error)))]
         return found
 
     def fold(self) -> Translator:

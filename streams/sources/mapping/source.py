@@ -9,7 +9,6 @@ import msgspec
 
 from models.events import AnyEvent
 from models.foreign import Place, Translator
-from models.instants import SECOND
 from models.rejection import Rejection, clipped, explained
 from streams.settings import Settings, SettingsError
 from streams.sources.documents import split
@@ -17,7 +16,7 @@ from streams.sources.mapping.applying import Made, made_of
 from streams.sources.mapping.paths import Json
 from streams.sources.mapping.reading import read_rule
 from streams.sources.mapping.rules import Rule
-from streams.sources.source import Headers, Kind, Nothing, Origin
+from streams.sources.source import Headers, Kind, Nothing, Origin, without_fold
 
 _decode = msgspec.json.Decoder().decode
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -58,7 +57,7 @@ def unread(error: Exception) -> Rejection:
 
 
 MAPPED = Kind(
-    lambda head: False, Mapped, "mapped", "records that became events", split, lambda settings: SECOND
+    lambda head: False, Mapped, "mapped", "records that became events", split, without_fold
 )  # never guessed: any JSON could be meant
 
 
