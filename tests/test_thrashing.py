@@ -66,6 +66,16 @@ def test_one_agent_that_hunts_has_fight_index_zero() -> None:
     assert hunt.title == "hpa hunts on db/orders replicas"
 
 
+def test_one_agent_alone_whose_demand_nobody_sends_is_doubted_unless_its_swings_grow() -> None:
+    steady = only(*turns(["hpa"], [8, 32] * 20, 10))
+    assert (steady.kind, steady.severity) == ("sustained", "warning") and steady.score > 0.4
+    assert steady.confidence == pytest.approx(0.7, abs=0.01)
+    assert "samples of role `demand` would tell whether it follows them" in steady.explanation[0]
+    assert only(*turns(BOTH, [8, 32] * 20, 10)).severity in ("error", "critical")
+    growing = only(*turns(["hpa"], [round(100 * 1.5**i) if i % 2 else 100 for i in range(16)], 10))
+    assert (growing.kind, growing.severity) == ("growing", "error")
+
+
 @pytest.mark.parametrize(
     ("case", "values"),
     [

@@ -60,4 +60,4 @@ class Thrash(msgspec.Struct, frozen=True):
             subject, stands = two.subject, standing("thrashing", two.subject)
             swung = swings.swings(event, domain, stands, self.settings)
         for sighting in swings.seen(swung, subject, stands, self.settings) if swung is not None else ():
-            yield sighting if two is None else transfer.told(sighting, two)
+            yield swings.doubted(sighting) if two is None else transfer.told(sighting, two)

@@ -46,6 +46,7 @@ from models.zigzag import Excuse, Reversal, Zigzag, zigzag
 ROUNDING = 2.0  # dead bands that one agent alone must swing by: less is its own tolerance and rounding
 GROWTH_FROM = 4  # reversals, two full cycles among them, before which nothing is said to grow
 NOISE = 0.5  # mean share that demand justifies, from which on a knob chases noise
+UNKNOWN_DEMAND = "Nothing is known of its demand: samples of role `demand` would tell whether it follows them."
 WIDEST = 700.0  # ln units; e to more than that is no float
 
 
@@ -162,10 +163,23 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
     )
 
 
+def doubted(sighting: Sighting) -> Sighting:
+    """One agent alone may be following a demand that nobody sends. That is no reason to wake anybody, unless its swings grow."""
+    if sighting.missing != UNKNOWN_DEMAND:
+        return sighting
+    grave = sighting.severity in ("error", "critical") and sighting.kind != "growing"
+    certain = 1.0 - 2.0 ** -sighting.metrics["pressure"]
+    return msgspec.structs.replace(
+        sighting,
+        severity="warning" if grave else sighting.severity,
+        confidence=min(sighting.confidence, UNLINKED * certain),
+    )
+
+
 def missing(link: float, alone: bool) -> str:
     """What the writes do not say, and which field would."""
     if alone:
-        return "Nothing is known of its demand: samples of role `demand` would tell whether it follows them."
+        return UNKNOWN_DEMAND
     if link <= UNLINKED:
         return "Some of the writes do not say what they answer: `old` or `reads` would."
     return ""
