@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from otlp_records import at, attributes, both, request
+from test_mapping import settings_of
+from test_opentelemetry import tool
 
-from models.events import Action
-from streams.settings import Settings
+from models.events import Action, encode_signal
+from models.rejection import Rejection
+from streams.settings import ActionRule, Otlp, Settings
 from streams.sources.kinds import KINDS
+from streams.sources.mapping.applying import unmet
+from streams.sources.mapping.paths import parse_path
+from streams.sources.mapping.rules import Condition
 from streams.sources.opentelemetry.naming import entity_of, peer_of
 from streams.sources.opentelemetry.values import Attributes
-from streams.sources.secrets import without_secrets
+from streams.sources.secrets import is_secret, without_secrets
 from streams.sources.source import Origin
 
 SECRET = "hunter2"
@@ -53,3 +61,99 @@ def test_a_database_that_is_named_by_its_connection_string_is_named_without_the_
     entity = entity_of({"service.name": "cart"}, "prod")
     span: Attributes = {"db.system": "postgresql", "server.address": "db1", "db.namespace": f"postgres://app:{SECRET}@db1/orders"}
     assert peer_of(span, entity) == ("db/postgresql/db1/postgres://app:hidden@db1/orders", "calls")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("password", SECRET, True), ("pin", 1234, True), ("api_key", SECRET, True), ("passwords", [SECRET], True),
+        ("max_tokens", 4000, False), ("tokens_per_minute", 90_000.0, False), ("token", True, False), ("secretName", "db", False),
+        ("replicas", 3, False), ("shipping", SECRET, False),
+    ],
+)  # fmt: skip
+def test_which_fields_hold_secrets(name: str, value: object, secret: bool) -> None:
+    assert is_secret(name, value) is secret
+
+
+HOOK = {
+    "at": "2026-11-24T10:00:00Z", "who": "bot", "replicas": "3", "password": SECRET, "max_tokens": "4000", "url": f"https://a:{SECRET}@db/x",
+    "auth": {"token": {"value": SECRET}}, "message": f"login with password={SECRET} failed", "extra": {"user": "bob", "api_key": SECRET},
+}  # fmt: skip
+
+
+def mapped(**data: Any) -> list[bytes]:
+    """What a rule with these fields makes of the hook, as it goes into the signals."""
+    base = {"time": {"path": "at"}, "subject": "x/{auth.token.value}/{url}"}
+    table = {"name": "r", "type": "action", "attributes": base, "data": {"agent": "{who}", "verb": "set", **data}}
+    source = KINDS["json"].open(Settings(map=settings_of(table)), Origin())
+    return [encode_signal(each) for each in source.parse(json.dumps(HOOK).encode(), (), 1)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"parameter": "p-{password}"},
+        {"new": {"path": "password"}},
+        {"new": {"path": "password", "type": "text"}},
+        {"new": [{"path": "password"}, {"path": "url"}]},
+        {"new": {"path": "auth.token.value"}},
+        {"why": {"text": "{message}"}},
+        {"why": {"text": {"path": "message"}}},
+        {"new": "{url}"},
+    ],
+)
+def test_no_rule_tells_what_is_named_like_a_secret(data: dict[str, Any]) -> None:
+    (told,) = mapped(**data)
+    assert SECRET.encode() not in told and b'"agent":"bot"' in told
+
+
+def test_the_same_secret_is_the_same_hash_so_that_a_change_of_it_is_seen() -> None:
+    rule = {"path": "password"}
+    assert mapped(new=rule) == mapped(new={**rule, "type": "hash"})
+    (told,) = mapped(parameter="max_tokens", new={"path": "max_tokens", "type": "number"})
+    assert b"4000" in told  # a number is no secret, but one that people type
+
+
+def test_neither_a_mistake_nor_a_condition_shows_a_secret() -> None:
+    (why,) = wrongly(new={"path": "password", "type": "number"})
+    assert why.reason == "wrong_type" and SECRET not in why.detail
+    condition = Condition(parse_path("password"), among=("other",))
+    assert unmet(condition, HOOK).startswith('password is "sha256:')
+
+
+def wrongly(**data: Any) -> list[Rejection]:
+    table = {
+        "name": "r",
+        "type": "action",
+        "attributes": {"time": {"path": "at"}, "subject": "x"},
+        "data": {"agent": "a", "verb": "v", **data},
+    }
+    source = KINDS["json"].open(Settings(map=settings_of(table)), Origin())
+    return [each for each in source.parse(json.dumps(HOOK).encode(), (), 1) if isinstance(each, Rejection)]
+
+
+def test_a_rule_of_opentelemetry_tells_none_either() -> None:
+    rule = ActionRule(
+        span="*", resource="db/{arguments.url}/{arguments.password}", parameter="{arguments.auth.token}", new="{arguments}",
+        old="{result.secret}", why="{arguments}",
+    )  # fmt: skip
+    arguments = json.dumps({"password": SECRET, "url": f"https://a:{SECRET}@x", "auth": {"token": SECRET}, "max_tokens": 5})
+    call = tool(
+        1, arguments=arguments, values={"gen_ai.agent.name": "a", "gen_ai.tool.call.result": json.dumps({"secret": SECRET})}
+    )
+    (event,) = both(request("traces", [call]), settings=Otlp(action=(rule,)))
+    assert SECRET.encode() not in encode_signal(event) and event.new.startswith('{"password": "hidden"')
+
+
+def test_an_attribute_of_a_metric_that_is_named_like_a_secret_is_hashed_and_its_series_stay_apart() -> None:
+    points = [
+        {
+            "timeUnixNano": str(at(1)),
+            "asDouble": 1.0,
+            "attributes": attributes({"api_key": f"{SECRET}{n}", "gen_ai.token.type": "input"}),
+        }
+        for n in range(2)
+    ]
+    found = both(request("metrics", [{"name": "m", "gauge": {"dataPoints": points}}]))
+    assert len({each.metric for each in found}) == 2
+    assert all(SECRET.encode() not in encode_signal(each) and "gen_ai.token.type=input" in each.metric for each in found)

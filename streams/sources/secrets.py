@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from typing import TypeAlias
+
+import msgspec
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 NAMED = re.compile(
     r"passw|passphrase|secret|token|credential|authorization|cookie|dsn|\bpin\b|(?:api|access|private|account)[-_]?key",
     re.IGNORECASE,
 )
+POINTERS = "Name", "Names", "Ref", "Path", "Namespace", "Class", "name", "path"  # fields that only say where a secret is
+_TYPED = re.compile(r"passw|passphrase|secret|\bpin\b", re.IGNORECASE)
 _WITHIN = re.compile(
     r"(?P<user>://[^/\s:@]{0,100}:)[^/\s@]+(?=@)"  # https://user:...@host
     r"|(?P<field>(?:passw|secret|token|api[-_]?key|access[-_]?key)[\w-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}[\"']?)[^\s&\"',;]+"  # token=...
@@ -19,3 +27,26 @@ _WITHIN = re.compile(
 def without_secrets(text: str) -> str:
     """The text, with `hidden` for each password in a URL, value of a field named like a secret, and bearer's token."""
     return _WITHIN.sub(lambda found: f"{found['user'] or found['field'] or found['bearer']}hidden", text)
+
+
+def is_secret(name: str, value: object) -> bool:
+    """Whether a field holds a secret, by its name. A switch is none, and a number only where people type one: `pin`, not `max_tokens`."""
+    if isinstance(value, bool) or value is None or (isinstance(value, int | float) and not _TYPED.search(name)):
+        return False
+    return NAMED.search(name) is not None and not name.endswith(POINTERS)
+
+
+def hashed(value: object) -> str:
+    """A value's hash, the same for the same content whatever the order of its keys."""
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def hidden(name: str, value: Json) -> Json:
+    """A field's value: hashed where its name, or that of a field within, says a secret; JSON as text and URLs without theirs."""
+    if is_secret(name, value):
+        return hashed(value)
+    if isinstance(value, str):
+        return without_secrets(value) if value[:1] in ("{", "[") or "://" in value else value
+    if isinstance(value, dict):
+        return {inner: hidden(inner, each) for inner, each in value.items()}
+    return [hidden(name, each) for each in value] if isinstance(value, list) else value

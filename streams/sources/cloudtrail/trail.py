@@ -25,7 +25,7 @@ from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
 from streams.sources.cloudtrail.changes import EXISTS, Change, changes
 from streams.sources.cloudtrail.known import Known
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
-from streams.sources.cloudtrail.values import hashed
+from streams.sources.secrets import hashed
 from streams.sources.source import Headers, Origin
 
 NAME = 512  # characters, as for every event

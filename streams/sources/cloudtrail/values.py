@@ -6,16 +6,15 @@ UpdateService {"cluster": "arn:aws:ecs:...:cluster/prod", "service": "cart", "de
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Scalar, Value
 from streams.sources.cloudtrail.calls import Knob
 from streams.sources.cloudtrail.record import Json, Object
+from streams.sources.secrets import hashed
 
 MEMBERS = 1000  # of a set; longer ones are told as a hash
 TEXT = 512  # characters
@@ -112,11 +111,6 @@ def clipped(text: str) -> str:
     return text if len(text) <= TEXT else hashed(text)
 
 
-def hashed(value: Json) -> str:
-    """The same for the same content, whatever the order of its keys."""
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
-
-
 def lasting(resource: str) -> str:
     """A target group without the random part of its ARN."""
     return "/".join(resource.split("/")[:2]) if resource.startswith("targetgroup/") else resource
@@ -137,4 +131,4 @@ def _function(text: str) -> str:
     return match[1] if match else text
 
 
-__all__ = ["UNSET", "at", "clipped", "given", "hashed", "lasting", "member", "plain", "resource_of", "short"]
+__all__ = ["UNSET", "at", "clipped", "given", "lasting", "member", "plain", "resource_of", "short"]

@@ -22,12 +22,13 @@ from streams.settings import Settings
 from streams.sources.kubernetes.agents import Agents
 from streams.sources.kubernetes.bodies import Bodies, as_object, contested, is_dry, name_of, node_of, reason_of, replicas_that_ran
 from streams.sources.kubernetes.dependencies import Dependencies
-from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading, hashed
+from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
 from streams.sources.kubernetes.nodes import is_emptied
 from streams.sources.kubernetes.objects import Known, Objects
 from streams.sources.kubernetes.record import Json, Object, Record, Ref
 from streams.sources.kubernetes.write import Write
+from streams.sources.secrets import hashed
 from streams.sources.source import Origin
 
 REFUSED = frozenset({403, 409, 422, 429})

@@ -9,7 +9,6 @@ ConfigMaps and Secrets) is told as a hash, never as it is.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import msgspec
 from models.events import Scalar, Value
 from streams.sources.kubernetes.nodes import without_mirrored
 from streams.sources.kubernetes.record import Json, Object
-from streams.sources.secrets import NAMED
+from streams.sources.secrets import NAMED, POINTERS, hashed
 
 Knobs = dict[str, Value]
 
@@ -29,7 +28,6 @@ LEAVES = 2000  # of one object; a larger one (the schema of a custom resource) i
 MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
-NAMES = "Name", "Names", "Ref", "Path", "Namespace", "Class", "name", "path"  # fields that only say where a secret is
 CREDENTIAL = re.compile(r"://[^/\s]*@|[?&](?:[^=&\s]*(?:token|key|secret|sig|passw)[^=&\s]*)=|hooks\.", re.I)
 CONTENT = frozenset({"configmaps", "secrets"})
 GATEWAY = frozenset({"httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
@@ -93,11 +91,6 @@ class Reading:
             for key, value in values.items() if isinstance(values, dict) else ():
                 if isinstance(value, str) and any(fnmatchcase(key, glob) for glob in self._metadata):
                     yield f"metadata.{part}[{key[:253]}]", _short(value)
-
-
-def hashed(value: Json) -> str:
-    """A value's hash, the same for the same content whatever the order of its keys."""
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
 def _content(part: str, data: Json) -> Iterator[tuple[str, Value]]:
@@ -194,7 +187,7 @@ def _short(text: str) -> str:
 
 def _told(text: str, key: str = "") -> str:
     """A text, as a hash where it may hold a secret by the name of its field or by how it looks, or is content rather than a setting."""
-    if (NAMED.search(key) and not key.endswith(NAMES)) or "\n" in text or ("://" in text and CREDENTIAL.search(text)):
+    if (NAMED.search(key) and not key.endswith(POINTERS)) or "\n" in text or ("://" in text and CREDENTIAL.search(text)):
         return hashed(text)
     return _short(text)
 

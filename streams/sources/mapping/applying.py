@@ -19,6 +19,7 @@ from models.instants import EARLIEST, LATEST, format_time
 from models.rejection import Rejection, clipped
 from streams.sources.mapping.paths import Json, Path, find
 from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, Pick, Rule, Template
+from streams.sources.secrets import hashed, hidden, is_secret, without_secrets
 
 MOST = 10_000  # events of one record
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -78,10 +79,10 @@ def unmet(condition: Condition, record: Json) -> str:
         return f"{path.text} is not there"
     values = value if path.many and isinstance(value, list) else [value]
     if condition.among is not None and not any(_equal(each, wanted) for each in values for wanted in condition.among):
-        return clipped(f"{path.text} is {_shown(value)}, not {' or '.join(map(_shown, condition.among))}")
+        return clipped(f"{path.text} is {_shown(value, path.name)}, not {' or '.join(map(_shown, condition.among))}")
     pattern = condition.matches
     if pattern is not None and not any(isinstance(each, _SCALARS) and pattern.search(_text(each)) for each in values):
-        return clipped(f"{path.text} is {_shown(value)}, which does not match {pattern.pattern!r}")
+        return clipped(f"{path.text} is {_shown(value, path.name)}, which does not match {pattern.pattern!r}")
     return ""
 
 
@@ -89,7 +90,8 @@ def _equal(value: Json | UnsetType, wanted: Json) -> bool:
     return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
 
 
-def _shown(value: Json | UnsetType) -> str:
+def _shown(value: Json | UnsetType, name: str = "") -> str:
+    value = value if isinstance(value, UnsetType) else hidden(name, value)
     return msgspec.json.encode(value).decode()[:80] if not isinstance(value, UnsetType) else "nothing"
 
 
@@ -129,6 +131,12 @@ def _lacks(rule: Rule, place: str, record: Json, element: Element) -> str:
     return f"; there is no {' and no '.join(empty)}" if empty else ""
 
 
+def _found(path: Path, record: Json, element: Element) -> Json | UnsetType:
+    """What is there; hashed where that is a secret, by its name."""
+    value = find(path, record, element)
+    return value if isinstance(value, UnsetType) else hidden(path.name, value)
+
+
 def _group(group: Group, record: Json, element: Element, place: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for name, part in group.fields:
@@ -139,10 +147,9 @@ def _group(group: Group, record: Json, element: Element, place: str) -> dict[str
 
 
 def _part(part: Part, record: Json, element: Element, place: str) -> Json | UnsetType:
-    if isinstance(part, Template):
-        return _filled(part, record, element)
-    if isinstance(part, Pick):
-        return _picked(part, record, element, place)
+    if isinstance(part, Template | Pick):
+        value = _filled(part, record, element) if isinstance(part, Template) else _picked(part, record, element, place)
+        return without_secrets(value) if isinstance(value, str) and place.endswith(".text") else value
     if isinstance(part, Fixed):
         return part.value
     if isinstance(part, Group):
@@ -155,7 +162,7 @@ def _filled(template: Template, record: Json, element: Element) -> str | UnsetTy
     """UNSET where one of its paths finds nothing, or something that is no text."""
     words = []
     for part in template.parts:
-        value = find(part, record, element) if isinstance(part, Path) else part
+        value = _found(part, record, element) if isinstance(part, Path) else part
         if type(value) is not str:
             if value is None or isinstance(value, _NO_TEXT):
                 return UNSET
@@ -166,8 +173,14 @@ def _filled(template: Template, record: Json, element: Element) -> str | UnsetTy
     return "".join(words)
 
 
+def _is_open(pick: Pick, place: str) -> bool:
+    """Whether what is made of a value cannot tell a secret: its hash, another word, a time, a number that is none by its name."""
+    harmless = pick.type in ("number", "boolean") and not is_secret(pick.path.name, 0)
+    return harmless or pick.type == "hash" or pick.words is not None or place == "time"
+
+
 def _picked(pick: Pick, record: Json, element: Element, place: str) -> Json | UnsetType:
-    value = find(pick.path, record, element)
+    value = find(pick.path, record, element) if _is_open(pick, place) else _found(pick.path, record, element)
     if not isinstance(value, UnsetType) and pick.words is not None:
         value = pick.words.get(_text(value), UNSET) if isinstance(value, _SCALARS) else UNSET
     if isinstance(value, UnsetType):
@@ -195,7 +208,7 @@ def _moment(value: Json, pick: Pick, place: str) -> Json:
 
 def _typed(value: Json, pick: Pick, place: str) -> Json:
     if pick.type == "hash":
-        return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+        return hashed(value)
     if pick.type == "list":
         return (
             value if isinstance(value, list) else [word.strip() for word in value.split(",")] if isinstance(value, str) else [value]

@@ -26,6 +26,12 @@ class Path(NamedTuple):
     steps: tuple[Step, ...]
 
     @property
+    def name(self) -> str:
+        """The last name in it: whether a secret is there, it says; `value` says no more than the name before it."""
+        names = [step for step in self.steps if isinstance(step, str)]
+        return names[-2] if len(names) > 1 and names[-1] in ("value", "data") else names[-1] if names else ""
+
+    @property
     def many(self) -> bool:
         """Whether it leads to a list of what it finds."""
         return None in self.steps

@@ -1,28 +1,25 @@
 """Which spans, span events and log records are actions, and what they say of the write. Rules of the configuration come first.
 
-Without a rule: an event `agent.action` says all itself, and a tool call whose name begins like a write (`scale_replicas`, `setWeight`)
-is one to what its arguments name: numbers and switches are parameters with their new values, texts name the resource.
+Without a rule an event `agent.action` says all itself, and a tool call is guessed by its name and arguments (`guess`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from hashlib import blake2b
-from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from models.events import Read, Value, Version
 from streams.settings import ActionRule, ReadRule
+from streams.sources.opentelemetry.guess import AGENT, Draft, guessed, is_tool_call
 from streams.sources.opentelemetry.naming import bounded, text
-from streams.sources.opentelemetry.record import SERVER, Line, Span
-from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value, parsed
-from streams.sources.opentelemetry.values import Attributes, Json
-from streams.sources.secrets import NAMED
+from streams.sources.opentelemetry.record import Line, Span
+from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value
+from streams.sources.opentelemetry.values import Json
+from streams.sources.secrets import without_secrets
 
-AGENT = "gen_ai.agent.name"
 SAID = ActionRule(  # a log record's body, where it is a map, is looked into as attributes are
     event="agent.action",
     resource="{resource}",
@@ -34,34 +31,9 @@ SAID = ActionRule(  # a log record's body, where it is a map, is looked into as 
     outcome="{outcome}",
     why="{why|intent}",
 )
-WRITES = frozenset((
-    "add", "apply", "assign", "change", "configure", "cordon", "create", "decrease", "delete", "demote", "deploy", "disable",
-    "drain", "enable", "evict", "failover", "increase", "kill", "modify", "move", "patch", "pause", "promote", "provision", "put",
-    "reduce", "release", "remove", "replace", "reroute", "resize", "restart", "resume", "revert", "rollback", "rollout", "route",
-    "scale", "set", "shift", "start", "stop", "switch", "terminate", "throttle", "toggle", "uncordon", "update", "upgrade",
-    "write",
-))  # fmt: skip
 OUTCOMES = ("applied", "failed", "rejected", "considered")
 REFUSED = (403, 409, 412, 422)  # answers that say that nothing was done
 TEXT_LIMIT = 1000
-NAMES, PARAMETERS = 8, 16  # of one tool call
-_FIRST_WORD = re.compile(r"[A-Za-z][a-z]*")
-
-
-class Draft(NamedTuple):
-    """An action but for what only the spans around it tell. `id` is unique in its source; `agent` "" is not known yet."""
-
-    id: str
-    time: int  # ns; 0: that of the span
-    agent: str
-    resource: str
-    verb: str
-    parameter: str
-    old: Value | UnsetType
-    new: Value | UnsetType
-    version: Version
-    outcome: str
-    why: str
 
 
 class Actions:
@@ -89,9 +61,9 @@ class Actions:
             scope = Scope(note.attributes, attributes, {"span.name": span.name}, process)
             if draft := self._of_event(note.name, scope, span.id, note.time, _outcome(span)):
                 found.append(draft)
-        if found or not self._guess or not _is_tool_call(span):
+        if found or not self._guess or not is_tool_call(span):
             return found
-        return list(_guessed(span))
+        return list(guessed(span, _outcome(span)))
 
     def read_of(self, span: Span) -> Read | None:
         """The observation that a span is."""
@@ -158,7 +130,7 @@ class _Rule:
             new=UNSET if new is None else as_value(new),
             version=_version(version),
             outcome=told if told in OUTCOMES else outcome,
-            why=self.why.filled(scope)[:TEXT_LIMIT],
+            why=without_secrets(self.why.filled(scope)[:TEXT_LIMIT])[:TEXT_LIMIT],
         )
 
 
@@ -191,55 +163,3 @@ def _outcome(span: Span) -> str:
         return "applied"
     status = span.attributes.get("http.response.status_code") or span.attributes.get("error.type")
     return "rejected" if text(status) in map(str, REFUSED) else "failed"
-
-
-def _is_tool_call(span: Span) -> bool:
-    """A tool call, told by who called: what serves it tells the same call again."""
-    attributes = span.attributes
-    if span.kind == SERVER:
-        return False
-    return attributes.get("gen_ai.operation.name") == "execute_tool" or attributes.get("mcp.method.name") == "tools/call"
-
-
-def _guessed(span: Span) -> Iterator[Draft]:
-    attributes = span.attributes
-    tool = text(attributes.get("gen_ai.tool.name") or attributes.get("mcp.tool.name"))
-    verb = first_word(tool)
-    if verb not in WRITES:
-        return
-    given = parsed(attributes.get("gen_ai.tool.call.arguments"))
-    arguments = {key: value for key, value in given.items() if not NAMED.search(key)} if isinstance(given, dict) else {}
-    names = [value for key, value in sorted(arguments.items()) if isinstance(value, str) and value and key != "resource"][:NAMES]
-    named = arguments.get("resource")
-    resource = named if isinstance(named, str) and named else "/".join(["tool", tool, *names])
-    values = {key: value for key, value in sorted(arguments.items()) if isinstance(value, int | float)}
-    outcome = _outcome(span)
-    for place, (parameter, new) in enumerate(list(values.items())[:PARAMETERS] or [(verb, None)]):
-        yield Draft(
-            id=f"{span.id}.{parameter}"[:500] if place else span.id,
-            time=0,
-            agent=bounded(text(attributes.get(AGENT))),
-            resource=bounded(resource),
-            verb=verb,
-            parameter=bounded(parameter) or verb,
-            old=_previous(attributes, parameter),
-            new=UNSET if new is None else as_value(new),
-            version=None,
-            outcome=outcome,
-            why="",
-        )
-
-
-def _previous(attributes: Attributes, parameter: str) -> Value | UnsetType:
-    result = parsed(attributes.get("gen_ai.tool.call.result"))
-    if isinstance(result, dict):
-        for key in (f"old_{parameter}", f"previous_{parameter}", "old", "previous"):
-            if isinstance(found := result.get(key), int | float):
-                return as_value(found)
-    return UNSET
-
-
-def first_word(tool: str) -> str:
-    """The verb of a tool's name: scale_replicas, scaleReplicas and scale-replicas all scale."""
-    word = _FIRST_WORD.search(tool.rpartition(".")[2].rpartition("/")[2])
-    return word[0].lower() if word else ""

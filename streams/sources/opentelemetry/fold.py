@@ -21,7 +21,8 @@ from msgspec import UNSET
 from models.events import Action, AnyEvent, Dependency, Read, Transition, Why
 from models.foreign import Foreign, Found
 from streams.settings import Otlp
-from streams.sources.opentelemetry.actions import Actions, Draft
+from streams.sources.opentelemetry.actions import Actions
+from streams.sources.opentelemetry.guess import Draft
 from streams.sources.opentelemetry.lines import Lines
 from streams.sources.opentelemetry.naming import Entity, bounded, peer_of, text
 from streams.sources.opentelemetry.record import CLIENT, CONSUMER, PRODUCER, SERVER, Line, Point, Span
@@ -278,7 +279,7 @@ class Fold:
                 resource=resource,
                 causes=self._causes(span.id, certain=True),
                 traceparent=f"00-{span.id}-01",
-                metric=bounded(f"errors {span.name}"),
+                metric=bounded(without_secrets(f"errors {span.name}")),
                 before="ok",
                 after="error",
                 severity="error",

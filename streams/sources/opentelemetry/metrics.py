@@ -27,6 +27,7 @@ from streams.sources.opentelemetry.record import Bounds, Point, Series
 from streams.sources.opentelemetry.shape import Data, DataPoint, Metric, Real
 from streams.sources.opentelemetry.templates import Scope, Template, as_text
 from streams.sources.opentelemetry.values import Attributes, ProtobufValues, real
+from streams.sources.secrets import hidden
 
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 REMEMBERED = 20_000  # series
@@ -258,7 +259,8 @@ def _number(point: DataPoint) -> float:
 
 def _suffix(attributes: Attributes, chosen: Sequence[str] | None) -> str:
     names = sorted(attributes) if chosen is None else [name for name in chosen if name in attributes]
-    return "{" + ",".join(f"{name}={as_text(attributes[name])}" for name in names) + "}" if names else ""
+    told = (f"{name}={as_text(hidden(name.rpartition('.')[2], attributes[name]))}" for name in names)
+    return "{" + ",".join(told) + "}" if names else ""
 
 
 def _percent(quantile: float) -> str:

@@ -5,6 +5,8 @@
     {body.old}                a member of a log record's body
     {deployment|service|'x'}  the first that is there; a text in quotes always is
 
+What a field holds is hashed where its last name is that of a secret (`password`).
+
 A template that is one field keeps the field's type, so `{arguments.replicas}` is a number. One whose field is missing has no value.
 """
 
@@ -19,6 +21,7 @@ import msgspec
 
 from models.events import Scalar, Value
 from streams.sources.opentelemetry.values import Json
+from streams.sources.secrets import hidden
 
 VALUE_LIMIT = 4096  # characters
 MEMBERS = 1000
@@ -99,7 +102,7 @@ def _field(names: str, scope: Scope) -> Json:
             return name.strip("'")
         value = scope.get(name)
         if value is not None:
-            return value
+            return hidden(name.rpartition(".")[2], value)
     return None
 
 

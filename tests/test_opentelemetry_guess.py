@@ -1,0 +1,78 @@
+"""What a tool call is guessed to write: which of its arguments name the resource, which are values, and which are neither."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+from otlp_records import both, request
+from test_opentelemetry import tool
+
+from models.analyzer import Analyzer
+from models.configuration import Analysis
+from models.events import Action
+from streams.sources.opentelemetry.guess import NAMING, PROSE, SETTING
+
+
+def guessed(arguments: dict[str, Any], name: str = "set_it", **values: str) -> list[Action]:
+    call = tool(1, arguments=json.dumps(arguments), values={"gen_ai.tool.name": name, **values})
+    found = both(request("traces", [call]))
+    assert all(isinstance(event, Action) for event in found)
+    return found  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "resource", "values"),
+    [
+        ({"namespace": "shop", "service": "cart", "replicas": 5}, "shop/cart", {"replicas": 5}),
+        ({"service": "cart", "mode": "eco"}, "cart", {"mode": "eco"}),  # a text that names nothing is a value
+        ({"service": "cart", "version": "1.2.3", "force": True}, "cart", {"version": "1.2.3", "force": True}),
+        ({"service": "cart", "replicas": 5, "reason": "p95 is 812 ms", "note": "cart"}, "cart", {"replicas": 5}),
+        ({"accountId": 42, "quota": 7}, "42", {"quota": 7}),  # an id is no value, number or not
+        ({"node": 3, "instances": 2}, "", {"node": 3, "instances": 2}),  # a node may be counted
+        ({"target_replicas": 5, "app_name": "cart"}, "cart", {"target_replicas": 5}),
+        ({"what": "cart", "replicas": 5}, "cart", {"replicas": 5}),  # nothing says what names it: texts of one word do,
+        ({"mode": "eco"}, "", {"mode": "eco"}),  # but no setting
+        ({"what": "all the carts of today", "replicas": 5}, "", {"replicas": 5}),
+        ({"service": "llm", "max_tokens": 4000, "token": "hunter2"}, "llm", {"max_tokens": 4000}),
+        ({"resource": "k8s/prod/shop/deployment/cart", "replicas": 5, "namespace": "x"}, None, {"replicas": 5}),
+        ({}, "", {"set": UNSET}),
+    ],
+)  # fmt: skip
+def test_which_arguments_name_and_which_are_values(arguments: dict[str, Any], resource: str | None, values: dict[str, Any]) -> None:
+    found = guessed(arguments)
+    want = arguments["resource"] if resource is None else "/".join(["tool/set_it", *filter(None, [resource])])
+    assert {event.resource for event in found} == {want}
+    assert {event.parameter: event.new for event in found} == values
+
+
+def test_a_reason_is_why_and_tells_no_secret() -> None:
+    (event,) = guessed({"service": "cart", "replicas": 5, "reason": "queue at https://a:hunter2@mq is 90 deep"})
+    assert event.why is not None and event.why.text == "queue at https://a:hidden@mq is 90 deep"
+
+
+def test_the_value_before_is_of_the_kind_of_the_new_one() -> None:
+    result = json.dumps({"previous": "eco", "old_replicas": 2})
+    found = guessed({"service": "cart", "replicas": 3, "mode": "turbo"}, **{"gen_ai.tool.call.result": result})
+    assert {event.parameter: event.old for event in found} == {"mode": "eco", "replicas": 2}
+
+
+def test_no_word_has_two_meanings() -> None:
+    assert not NAMING & PROSE and not NAMING & SETTING and not PROSE & SETTING
+
+
+def test_two_agents_with_a_reason_each_time_are_seen_to_fight() -> None:
+    """The reasons were part of the resource's name, so that every call was of another one and no fight was ever found."""
+    analyzer = Analyzer(Analysis())
+    changes = []
+    for n in range(8):
+        agent, replicas = (("cost", 2), ("perf", 6))[n % 2]
+        arguments = json.dumps({"service": "cart", "replicas": replicas, "reason": f"load is {n} now, so says p{n}"})
+        values = {"gen_ai.tool.name": "scale_service", "gen_ai.agent.name": agent}
+        call = tool(n + 1, arguments=arguments, values=values, start=60.0 * n, end=60.0 * n + 1)
+        for event in both(request("traces", [call], agent)):
+            changes += analyzer.feed(event)  # type: ignore[arg-type]
+    found = {change.finding.pattern: change.finding for change in [*changes, *analyzer.finish()]}
+    assert found["thrashing"].agents == ("cost", "perf") and found["thrashing"].resources == ("tool/scale_service/cart",)
