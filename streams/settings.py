@@ -175,7 +175,7 @@ class Otlp(msgspec.Struct, frozen=True, kw_only=True):
     min_severity: Literal["debug", "info", "warn", "error", "fatal", "none"] = "warn"  # of log records without a rule
     tools: Literal["guess", "rules"] = "guess"  # whether a tool call without a rule is judged by the tool's name
     quantiles: tuple[str, ...] = ("0.95",)  # of histograms
-    spans: int = 100_000  # remembered for each partition in each `topology`
+    spans: int = 100_000  # remembered for each partition, the newest
     series: int = 100_000
     action: tuple[ActionRule, ...] = ()
     read: tuple[ReadRule, ...] = ()

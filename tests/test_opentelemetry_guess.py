@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET
-from otlp_records import both, request
+from otlp_records import as_json, attributes, both, request, span, told
 from test_opentelemetry import tool
 
 from models.analyzer import Analyzer
 from models.configuration import Analysis
 from models.events import Action
+from streams.settings import Otlp, Settings
+from streams.sources.opentelemetry import Otlp as Source
 from streams.sources.opentelemetry.guess import NAMING, PROSE, SETTING
+from streams.sources.source import Origin
 
 
 def guessed(arguments: dict[str, Any], name: str = "set_it", **values: str) -> list[Action]:
@@ -76,3 +79,42 @@ def test_two_agents_with_a_reason_each_time_are_seen_to_fight() -> None:
             changes += analyzer.feed(event)  # type: ignore[arg-type]
     found = {change.finding.pattern: change.finding for change in [*changes, *analyzer.finish()]}
     assert found["thrashing"].agents == ("cost", "perf") and found["thrashing"].resources == ("tool/scale_service/cart",)
+
+
+def run(length: float, at: float) -> list[dict[str, Any]]:
+    """An agent's run of so long (s), with a call at its beginning and one at its end."""
+    calls = [
+        tool(number, 9, start=begin, end=begin + 0.1, trace=int(at) + 1)
+        for number, begin in ((1, at + 0.1), (2, at + length - 0.2))
+    ]
+    top = span("invoke_agent", 9, start=at, end=at + length, trace=int(at) + 1, values={"gen_ai.agent.name": "scaler"})
+    return [*calls, top]
+
+
+@pytest.mark.parametrize(("length", "agent"), [(4.0, "scaler"), (60.0, "ops")])
+def test_all_calls_of_one_run_are_of_one_agent(length: float, agent: str) -> None:
+    """The run's span is told at its end: of a long one only the last calls would bear its agent's name, and the two would seem to fight."""
+    found = both(request("traces", run(length, 0.0), "ops"))
+    assert [event.agent for event in found if isinstance(event, Action)] == [agent, agent]
+    named = [
+        {**each, "attributes": [*each["attributes"], *attributes({"gen_ai.agent.name": "scaler"})]} for each in run(length, 0.0)
+    ]
+    assert {event.agent for event in both(request("traces", named, "ops")) if isinstance(event, Action)} == {"scaler"}
+
+
+def test_of_more_spans_than_are_remembered_the_newest_are() -> None:
+    """The first were, so that for the rest of five minutes no span had an agent, a cause or a server."""
+    settings = Otlp(spans=8)
+    spans = [each for n in range(10) for each in run(3.0, 30.0 * n)]
+    found = [event for event in told(as_json(request("traces", spans, "ops")), settings=settings) if isinstance(event, Action)]
+    assert [event.agent for event in found] == ["scaler"] * 20
+    fold = Source(Settings(otlp=settings), Origin()).fold()
+    for n in range(100):
+        (record,) = Source(Settings(), Origin()).parse(as_json(request("traces", [pair(n)[n % 2]])), (), n)
+        fold.translate(record)  # type: ignore[arg-type]
+    assert fold.counts["forgotten_spans"] == 92
+    assert max(len(each) for each in (fold._known, fold._served, fold._reads, fold._oldest)) <= 8
+
+
+def pair(n: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    return span("GET", 1, kind=3, trace=n + 1, start=n, end=n + 1), span("GET", 2, 1, kind=2, trace=n + 1, start=n, end=n + 1)

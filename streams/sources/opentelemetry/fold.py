@@ -38,7 +38,7 @@ NUL = "\0"
 
 
 class Known(msgspec.Struct):
-    """What is remembered of a span."""
+    """What is remembered of a span. `agent` is what it gives to the spans below: "" where it runs longer than they wait for it."""
 
     parent: str
     links: tuple[str, ...]
@@ -60,6 +60,7 @@ class Fold:
         self._lines = lines
         self._rates = Rates(settings, origin.domain, self.counts)
         self._known: dict[str, Known] = {}
+        self._oldest: deque[str] = deque()  # of the known
         self._served: dict[str, Entity] = {}  # by the client's span, who served it
         self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in
         self._waiting: deque[tuple[Span | Line, list[Draft]]] = deque()
@@ -91,17 +92,27 @@ class Fold:
         return found
 
     def _remember(self, span: Span, drafts: list[Draft]) -> None:
-        if len(self._known) >= self._settings.spans:
-            self.counts["forgotten_spans"] += 1
-            return
+        while len(self._known) >= self._settings.spans:
+            self._forget(self._oldest.popleft())
         if span.parent and (read := self._actions.read_of(span)):
             self._reads.setdefault(span.parent, deque(maxlen=READS)).append(read)
-        agent = text(span.attributes.get("gen_ai.agent.name"))
+        # all calls of one run have one name: those at its end would have its agent's, and those that were told before would not
+        short = span.time - span.start <= self._settings.wait
+        agent = text(span.attributes.get("gen_ai.agent.name")) if short else ""
+        self._oldest.append(span.id)
         self._known[span.id] = Known(span.parent, span.links, agent, span.kind, span.entity, tuple(drafts))
         if span.kind in (SERVER, CONSUMER):
-            for client in (span.parent, *span.links[:LINKS]):
-                if client:
-                    self._served[client] = span.entity
+            self._served.update(dict.fromkeys(_clients(span), span.entity))
+
+    def _forget(self, name: str) -> None:
+        """The oldest goes: what comes needs the newest around it."""
+        if (known := self._known.pop(name, None)) is None:
+            return  # it was told twice
+        self.counts["forgotten_spans"] += 1
+        self._reads.pop(known.parent, None)
+        if known.kind in (SERVER, CONSUMER):
+            for client in _clients(known):
+                self._served.pop(client, None)
 
     def _answer(self, record: Span | Line, drafts: list[Draft]) -> Iterator[AnyEvent]:
         span = record.id if isinstance(record, Span) else record.span
@@ -252,11 +263,9 @@ class Fold:
                     relation=relation,
                 )
 
-    def _producers(self, span: Span) -> Iterator[Known]:
-        for name in (span.parent, *span.links[:LINKS]):
-            known = self._known.get(name)
-            if known is not None and known.kind == PRODUCER:
-                yield known
+    def _producers(self, span: Span) -> list[Known]:
+        known = map(self._known.get, _clients(span))
+        return [each for each in known if each is not None and each.kind == PRODUCER]
 
     def _failure(self, span: Span) -> Iterator[Transition]:
         """A failed request as a transition of what served it; of the other side, where that tells nothing itself."""
@@ -268,9 +277,7 @@ class Fold:
         elif span.kind not in (SERVER, CONSUMER):
             return
         why = span.message or text(span.attributes.get("error.type")) or "failed"
-        if not resource:
-            return
-        if first := self._first((resource, "errors", span.name), span.time, self._settings.repeat):
+        if resource and (first := self._first((resource, "errors", span.name), span.time, self._settings.repeat)):
             yield Transition(
                 time=span.time,
                 source=bounded(f"otel/{resource}"),
@@ -285,3 +292,8 @@ class Fold:
                 severity="error",
                 text=without_secrets(f"{span.name}: {why}"[:TEXT_LIMIT])[:TEXT_LIMIT],
             )
+
+
+def _clients(span: Span | Known) -> list[str]:
+    """The spans that a server or consumer serves."""
+    return [name for name in (span.parent, *span.links[:LINKS]) if name]
