@@ -13,6 +13,7 @@ from models.findings import decode_finding
 from models.instants import SECOND, format_time, parse_time
 from streams.intake import HOLD
 
+ROOT = Path(__file__).parent.parent
 START = parse_time("2026-11-24T02:17:00Z")
 
 
@@ -71,6 +72,18 @@ def test_standard_input_several_files_and_compressed_ones(fights: Path, tmp_path
         half.write("".join(fight()))
     (tmp_path / "other.jsonl").write_text("".join(fight("db/users", 5)))
     assert interplay("analyze", "half.jsonl.gz", "other.jsonl", "--format", "json", cwd=tmp_path).stdout == expected
+
+
+def test_the_notation_is_read_compressed_and_from_standard_input(tmp_path: Path) -> None:
+    text = (ROOT / "examples" / "incident.trace").read_text()
+    (tmp_path / "night.trace").write_text(text)
+    expected = interplay("analyze", "night.trace", "--format", "json", cwd=tmp_path).stdout
+    assert expected
+    with gzip.open(tmp_path / "night.trace.gz", "wt") as packed:
+        packed.write("\ufeff" + text)
+    assert interplay("analyze", "night.trace.gz", "--format", "json", cwd=tmp_path).stdout == expected
+    piped = interplay("analyze", "-", "--source", "trace", "--format", "json", cwd=tmp_path, stdin=text)
+    assert piped.stdout == expected
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,14 @@ def test_kafka_that_is_down_is_one_line(arguments: tuple[str, ...], tmp_path: Pa
     assert line == f"interplay {' '.join(arguments)}: Kafka at {address} does not answer: {advice}"
 
 
+def test_what_a_command_does_not_know_is_told_with_that_commands_usage(tmp_path: Path) -> None:
+    extra = interplay("init", "extra", cwd=tmp_path)
+    assert extra.returncode == 2 and extra.stderr.startswith("usage: interplay init ")
+    assert extra.stderr.endswith("interplay init: error: unrecognized arguments: extra\n")
+    nothing = interplay("--nothing", cwd=tmp_path)
+    assert nothing.returncode == 2 and nothing.stderr.endswith("interplay: error: unrecognized arguments: --nothing\n")
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = interplay("--debug", "status", cwd=tmp_path, INTERPLAY_KAFKA__BOOTSTRAP=f"127.0.0.1:{free_port()}")
     assert done.returncode == 2
@@ -213,7 +221,9 @@ def test_files_that_are_not_what_they_seem_say_what_would_be(tmp_path: Path) -> 
     (tmp_path / "json.trace").write_text("{}\n")
     (tmp_path / "empty.jsonl").write_text("\n")
     assert "; one object per line, no array: jq -c '.[]' FILE" in interplay("validate", "array.json", cwd=tmp_path).stdout
-    assert interplay("analyze", "text.jsonl", cwd=tmp_path).stderr.endswith(" (text is read only from *.trace)\n")
+    assert interplay("analyze", "text.jsonl", cwd=tmp_path).stderr.endswith(
+        " (text is read only from *.trace, or with --source trace)\n"
+    )
     assert interplay("analyze", "json.trace", cwd=tmp_path).stderr.endswith(" (*.trace is read as text, not JSON)\n")
     assert error_of("validate", "empty.jsonl", cwd=tmp_path) == "interplay validate: empty.jsonl: there is no event to check"
 

@@ -45,7 +45,9 @@ _EXITS = "exit codes: 0 done as asked; 1 something was found or is wrong; 2 bad 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code; every error is one line on standard error."""
     _open_closed_streams()
-    parsed = _parser().parse_args(arguments, argparse.Namespace(config=None, debug=False))
+    parsed, rest = _parser().parse_known_args(arguments, argparse.Namespace(config=None, debug=False))
+    if rest:  # by the command's own parser, whose usage is the one that helps
+        getattr(parsed, "parser", _parser()).error(f"unrecognized arguments: {' '.join(rest)}")
     context = Context(parsed, Terminal(sys.stdout, os.environ), Terminal(sys.stderr, os.environ), os.environ)
     if not hasattr(parsed, "command"):
         _parser().print_help(sys.stderr)
@@ -106,5 +108,5 @@ def _parser() -> argparse.ArgumentParser:
             parents=[shared],
         )
         command.arguments(child)
-        child.set_defaults(command=command)
+        child.set_defaults(command=command, parser=child)
     return parser

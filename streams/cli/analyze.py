@@ -13,14 +13,14 @@ from models.events import Event, Sample
 from models.findings import Change, Finding
 from models.instants import format_duration
 from streams.cli.command import CANNOT, FOUND, OK, Command, Context, Trouble, program_version
-from streams.cli.lines import EVENTS, RECOGNISE, Sourcing, read, refusal, sourcing_arguments
+from streams.cli.lines import EVENTS, RECOGNISE, TRACE, Sourcing, read, refusal, sourcing_arguments
 from streams.intake import HOLD, Intake, side_by_side
 from streams.report import FORMATS
 from streams.report.album import Album
 from streams.report.judged import Judged, Report, Rule, judge, parse_rule
 from streams.report.remarked import remarked
 from streams.settings import Waiver
-from streams.sources.traces import SUFFIX
+from streams.sources.traces import SUFFIX, is_trace
 from streams.terminal import Terminal
 from streams.waivers import account
 
@@ -68,7 +68,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         help="events, one JSON object per line, lines of text in *.trace, a Kubernetes audit log, OpenTelemetry (OTLP), AWS CloudTrail; "
-        "all but *.trace also compressed (.gz, .xz, .zst) or from standard input (-)",
+        "also compressed (.gz, .xz, .zst) or from standard input (-)",
     )
     sourcing_arguments(parser)
     parser.add_argument(
@@ -148,9 +148,9 @@ def _unread(files: list[str], bad: int, sourcing: Sourcing) -> str:
     lines = "the only line is bad" if bad == 1 else f"all {bad:,} lines are bad"
     if sourcing.source == "json":
         return f"{named}: no event could be read, {lines}; interplay map test says what the rules make of each record"
-    if sourcing.source not in (RECOGNISE, EVENTS):
+    if sourcing.source not in (RECOGNISE, EVENTS, TRACE):
         return f"{named}: no event could be read, {lines}; without --source {sourcing.source} it is recognised by its content"
-    if sourcing.settings.map and sourcing.source == RECOGNISE and not files[0].endswith(SUFFIX):
+    if sourcing.settings.map and sourcing.source == RECOGNISE and not is_trace(files[0]):
         return f"{named}: no event could be read, {lines}; --source json applies the [[map]] rules of the settings"
     return f"{named}: no event could be read, {lines}; interplay schema says what events look like{_misnamed(files)}"
 
@@ -159,7 +159,11 @@ def _misnamed(files: Sequence[str]) -> str:
     """What the names promise, where a name may be the mistake."""
     if len(files) != 1:
         return ""
-    return f" (*{SUFFIX} is read as text, not JSON)" if files[0].endswith(SUFFIX) else f" (text is read only from *{SUFFIX})"
+    return (
+        f" (*{SUFFIX} is read as text, not JSON)"
+        if is_trace(files[0])
+        else f" (text is read only from *{SUFFIX}, or with --source trace)"
+    )
 
 
 def _late(count: int, lateness: int) -> str:

@@ -17,9 +17,9 @@ from streams.sources.files import DAMAGED, Look, read_events
 from streams.sources.kinds import KINDS
 from streams.sources.logs import LogReader
 from streams.sources.source import Origin
-from streams.sources.traces import SUFFIX, read_trace
+from streams.sources.traces import is_trace, read_trace
 
-RECOGNISE, EVENTS = "recognise", "events"
+RECOGNISE, EVENTS, TRACE = "recognise", "events", "trace"
 
 
 @dataclass
@@ -59,10 +59,10 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
     """What a command that reads files of any source is given."""
     parser.add_argument(
         "--source",
-        choices=(RECOGNISE, EVENTS, *KINDS),
+        choices=(RECOGNISE, EVENTS, TRACE, *KINDS),
         default=RECOGNISE,
         help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1; "
-        "cloudtrail: AWS; otlp: OpenTelemetry)",
+        "cloudtrail: AWS; otlp: OpenTelemetry); trace: the text notation, which else is known by the name *.trace",
     )
     parser.add_argument(
         "--cluster",
@@ -85,7 +85,7 @@ def read(file: str, also: Look | None = None, sourcing: Sourcing | None = None) 
     `also` is shown each line of JSON as it is; a trace has its own words, which its reader checks. Logs of other sources are read only
     with a `sourcing`, which is told what was passed over."""
     try:
-        if file.endswith(SUFFIX):
+        if is_trace(file) or (sourcing is not None and sourcing.source == TRACE):
             yield from read_trace(file)
         elif sourcing is None or sourcing.source == EVENTS:
             yield from read_events(file, also)

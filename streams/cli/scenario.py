@@ -41,7 +41,10 @@ def _list(context: Context) -> int:
         wanted = ", ".join(scenario.kinds or (f"no {what}" if what != "nothing" else what for what in scenario.spared))
         near = f" (near miss of {list_names(scenario.near)})" if scenario.near else ""
         rows.append((scenario.name, wanted + near, scenario.title + (" (pending)" if scenario.pending else "")))
-    context.out.say(table(("scenario", "to be found", "what it is"), rows, context.out.width))
+    if context.out.interactive:
+        context.out.say(table(("scenario", "to be found", "what it is"), rows, context.out.width))
+    else:  # for cut and awk, as git and gh do
+        context.out.say("\n".join("\t".join(row) for row in rows))
     return OK
 
 
