@@ -12,6 +12,8 @@ attributes name the series: `http.server.request.duration.p95{http.route=/cart}`
 from __future__ import annotations
 
 import math
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -45,6 +47,7 @@ class Metrics:
         self._domain = domain
         self._counts = counts
         self._bounds: dict[tuple[Real, ...], Bounds] = {}
+        self._shared: dict[Bounds, Bounds] = {}  # of exponential histograms
         self._known: dict[tuple[str, str, str, str, tuple[bytes, ...]], Series | None] = {}
 
     def of(self, measured: Measured, place: Place) -> list[Sample | Point | Rejection]:
@@ -106,12 +109,15 @@ class Metrics:
             traceparent=told.traceparent,
         )
 
-    def _buckets(self, kind: str, point: DataPoint) -> tuple[Bounds, tuple[int, ...]]:
+    def _buckets(self, kind: str, point: DataPoint) -> tuple[Bounds, Sequence[int]]:
         if kind == "exponential_histogram":
-            return _exponential(point)
+            pairs, observed = _exponential(point)
+            if len(self._shared) >= REMEMBERED:
+                self._shared.clear()
+            return self._shared.setdefault(pairs, pairs), observed
         if kind != "histogram" or not point.bucket_counts or not point.explicit_bounds:
             return (), ()
-        upper, counts = tuple(point.explicit_bounds), tuple(map(int, point.bucket_counts))
+        upper, counts = tuple(point.explicit_bounds), array("Q", map(int, point.bucket_counts))
         bounds = self._bounds.get(upper)
         if bounds is None:
             numbers = [real(bound) for bound in upper]
@@ -228,19 +234,25 @@ def quantile_of(bounds: Bounds, buckets: Sequence[int], quantile: float) -> floa
     return highest
 
 
-def _exponential(point: DataPoint) -> tuple[Bounds, tuple[int, ...]]:
+def _exponential(point: DataPoint) -> tuple[Bounds, Sequence[int]]:
     """The buckets that hold something."""
-    base = 2.0 ** (2.0**-point.scale)
+    scale = point.scale
     found: list[tuple[tuple[float, float], int]] = []
     for place, count in reversed(list(enumerate(map(int, point.negative.bucket_counts), point.negative.offset))):
         if count:
-            found.append(((-(base ** (place + 1)), -(base**place)), count))
+            found.append(((-_border(place + 1, scale), -_border(place, scale)), count))
     if zero := int(point.zero_count):
         found.append(((0.0, 0.0), zero))
     for place, count in enumerate(map(int, point.positive.bucket_counts), point.positive.offset):
         if count:
-            found.append(((base**place, base ** (place + 1)), count))
-    return tuple(pair for pair, _ in found), tuple(count for _, count in found)
+            found.append(((_border(place, scale), _border(place + 1, scale)), count))
+    return tuple(pair for pair, _ in found), array("Q", (count for _, count in found))
+
+
+def _border(place: int, scale: int) -> float:
+    """Where a bucket begins, 2^(place / 2^scale); of the coarsest scales the last lie beyond all numbers. Raises OverflowError."""
+    power = math.ldexp(place, -scale)
+    return 2.0**power if power < 1024 else sys.float_info.max
 
 
 def _sum(kind: str, point: DataPoint, protobuf: bool) -> float:

@@ -5,6 +5,7 @@ A span is named by "<trace id>-<span id>", and so is the action that it tells of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -72,5 +73,5 @@ class Point(Foreign, frozen=True, kw_only=True, gc=False):
     value: float  # a sum; of a histogram the sum of its observations
     count: int = -1  # observations; -1 where it is a plain sum
     bounds: Bounds = ()
-    buckets: tuple[int, ...] = ()  # observations in each
+    buckets: Sequence[int] = ()  # observations in each; an array, since there are many points of many buckets
     traceparent: str = ""  # of an exemplar
