@@ -105,7 +105,8 @@ class Analyzer:
             for detector in self._detectors:
                 for seen in detector.judge(node, domain, standing):
                     if isinstance(seen, Remark):
-                        self.remarks.add(seen)
+                        if self.episodes.new(event):
+                            self.remarks.add(seen)
                         continue
                     change = self.episodes.fold(event.domain, seen)
                     if change is not None:

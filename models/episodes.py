@@ -164,10 +164,14 @@ class Episodes:
     def counts(self, event: Event) -> bool:
         """Whether what is seen at `event` can change anything: not while it was announced before the restart, as a finding or as nothing,
         by who had all of the memory at hand. Then nobody need judge it."""
-        if not self.silent and event.time >= self.judged:
+        if self.new(event):
             return True
         due = (event.time // self._coalesce + 1) * self._coalesce
         return due > self.judged and not (self.silent and due <= self.announced)
+
+    def new(self, event: Event) -> bool:
+        """Nobody has judged it before a restart."""
+        return not self.silent and event.time >= self.judged
 
     def _due(self, event: Event) -> int:
         return (event.time // self._coalesce + 1) * self._coalesce

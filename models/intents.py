@@ -96,11 +96,13 @@ class Intents:
             for effect in announced_effects(new):
                 self._expecting.setdefault(effect, {})[register] = new
 
-    def expecting(self, effect: tuple[str, str], action: Action, fallback: int, oldest: int) -> list[Action]:
-        """Open intents of others on other knobs that announced an effect on this (resource, metric), in canonical order."""
+    def expecting(self, effect: tuple[str, str], action: Action, fallback: int, oldest: int, most: int) -> list[Action]:
+        """The newest open intents of others on other knobs that announced an effect on this (resource, metric), oldest first."""
         knob, held = (action.resource, action.parameter), self._expecting.get(effect, {})
-        found = []
-        for register, event in held.items():
+        found: list[Action] = []
+        for register, event in reversed(held.items()):  # in the order in which they were declared
+            if len(found) == most:
+                break
             until = open_until(event, fallback)
             if (
                 register[2] != action.agent
@@ -109,7 +111,7 @@ class Intents:
                 and (until is None or action.time < until)
             ):
                 found.append(event)
-        return sorted(found, key=key)
+        return found[::-1]
 
     def open(self, action: Declared, fallback: int, oldest_fact: int = 0) -> list[Declared]:
         """Intents of others that are open on the event's knob, in canonical order; none declared before `oldest_fact` (ns)."""
@@ -163,14 +165,19 @@ def announced_effects(event: Declared | None) -> set[tuple[str, str]]:
     return {(expected.resource, expected.metric) for expected in clause.expects} if clause is not None else set()
 
 
+def acknowledges(action: Action, word: Declared) -> bool:
+    """Whether the action says that it knows this word."""
+    return word.id in action.acknowledges or ref(word) in action.acknowledges
+
+
 def _closes(action: Action, word: Declared) -> bool:
     """Whether the action acknowledges this word, or is the word that did."""
-    return word.id in action.acknowledges or ref(word) in action.acknowledges or key(word) == key(action)
+    return acknowledges(action, word) or key(word) == key(action)
 
 
 def released(event: Declared, action: Action) -> bool:
     """The holder handed over to this agent, the agent acknowledged the intent, or both belong to one rollout."""
     handoff = event.intent.handoff_to if isinstance(event, Action) and event.intent is not None else ()
-    if action.agent in handoff or event.id in action.acknowledges or ref(event) in action.acknowledges:
+    if action.agent in handoff or acknowledges(action, event):
         return True
     return isinstance(event, Action) and event.rollout != "" and event.rollout == action.rollout

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 
+from held_histories import PLAYS as HELD
 from restless_histories import PLAYS
 
 from models.configuration import Analysis, Cascade, Conflict, Invariant, StreamTime, Thrashing
@@ -26,6 +27,7 @@ SETTINGS = Analysis(
         hold=2 * MINUTE,
         intent_window=3 * MINUTE,
         quick=MINUTE,
+        slo_guards=("guardian",),
         invariant=(
             Invariant(name="one serves", knobs=(("disk/a", "serving"), ("disk/b", "serving")), bound=1),
             Invariant(name="spare", knobs=(("disk/a", "spare"), ("disk/b", "spare")), bound=8, margin=3),
@@ -319,8 +321,16 @@ def _hazard(pen: _Pen, at: float, domain: str) -> float:
     return pen.rng.choice([_stale, _destroy, _skew, _cancel, _oppose, _wish, _guard])(pen, at, domain)
 
 
+def _held(pen: _Pen, at: float, domain: str) -> float:
+    return pen.rng.choice(HELD)(pen, at, domain)
+
+
 def _restless(pen: _Pen, at: float, domain: str) -> float:
     return pen.rng.choice(PLAYS)(pen, at, domain)
+
+
+OFTEN = {_fight: 3, _chain: 2, _freeze: 2, _hold: 1, _held: 2, _hazard: 3, _across: 1, _restless: 2}
+STORIES = [story for story, times in OFTEN.items() for _ in range(times)]
 
 
 def history(seed: int, events: int = 90) -> list[Event]:
@@ -330,9 +340,7 @@ def history(seed: int, events: int = 90) -> list[Event]:
     at = {domain: rng.uniform(0, 100) for domain in ("d0", "d1", "d2")}
     while len(pen.events) < events:
         domain = min(at, key=lambda name: at[name]) if rng.random() < 0.7 else rng.choice(sorted(at))
-        play = rng.choice(
-            [_fight, _fight, _fight, _chain, _chain, _freeze, _freeze, _hold, _hazard, _hazard, _across, _restless, _restless]
-        )
+        play = rng.choice(STORIES)
         at[domain] = play(pen, at[domain], domain) + rng.choice([1, 30, 400])
     for _ in range(events // 6):
         moment = rng.uniform(0, max(at.values()))

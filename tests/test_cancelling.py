@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from small_histories import kinds, moment, only, wrote
+from small_histories import became, kinds, moment, only, wrote
 
 from models.analyzer import Analyzer
 from models.events import Action, Clause, Condition, Expectation, Read
@@ -34,7 +34,7 @@ def test_cancelling_an_announced_effect_with_another_knob_is_found() -> None:
     assert finding.agents == ("failover", "shedder") and finding.parameters == ("region", "share")
     assert finding.roots[0].agent == "shedder"
     assert finding.explanation[-1].endswith(
-        " to move svc/west rps down, after it had read it: failover had announced 60 s before (failover) that it would go up."
+        " to move svc/west rps down, after it had seen it: failover had announced 60 s before (failover) that it would go up."
     )
     assert kinds(moved("down"), shed(direction="up")) == FAULT
 
@@ -57,6 +57,20 @@ def test_cancelling_an_announced_effect_with_another_knob_is_found() -> None:
 )
 def test_what_does_not_cancel_it(writer: Action) -> None:
     assert kinds(moved(), writer) == []
+
+
+def test_whoever_names_a_change_of_the_effect_as_its_cause_has_seen_it() -> None:
+    high, before = became(30, "svc/west rps", "ok", "high"), became(-5, "svc/west rps", "low", "ok")
+    assert kinds(moved(), high, shed(reads=(), causes=("monitor@30",))) == FAULT
+    assert kinds(before, moved(), shed(reads=(), causes=("monitor@-5",))) == []  # it had come before
+    assert kinds(moved(), became(30, "svc/east rps", "ok", "high"), shed(reads=(), causes=("monitor@30",))) == []
+
+
+def test_of_many_holders_the_newest_are_asked() -> None:
+    intents, many = Intents(), [msgspec.structs.replace(moved(), id=f"f{i}", resource=f"lb/{i}") for i in range(20)]
+    for event in many:
+        intents.declare(event)
+    assert intents.expecting(("svc/west", "rps"), shed(), 600 * 10**9, 0, 8) == many[-8:]
 
 
 def test_what_was_handed_over_aborted_or_exceeded_is_justified() -> None:
@@ -88,8 +102,8 @@ def test_the_register_of_announced_effects_follows_the_last_words() -> None:
     intents, effect, action = Intents(), ("svc/west", "rps"), shed()
     assert announced_effects(moved()) == {effect}
     (register,) = intents.declare(moved())
-    assert intents.expecting(effect, action, 600 * 10**9, 0) == [moved()]
-    assert intents.expecting(effect, moved(), 600 * 10**9, 0) == []  # its own
-    assert intents.expecting(effect, action, 600 * 10**9, moment(1)) == []  # too old to be asked for
+    assert intents.expecting(effect, action, 600 * 10**9, 0, 8) == [moved()]
+    assert intents.expecting(effect, moved(), 600 * 10**9, 0, 8) == []  # its own
+    assert intents.expecting(effect, action, 600 * 10**9, moment(1), 8) == []  # too old to be asked for
     intents.drop(register, moved())
-    assert intents.expecting(effect, action, 600 * 10**9, 0) == [] and not intents.registers
+    assert intents.expecting(effect, action, 600 * 10**9, 0, 8) == [] and not intents.registers

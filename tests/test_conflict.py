@@ -233,6 +233,17 @@ def test_a_freeze_covers_its_resource_and_not_what_lies_below_it() -> None:
     assert kinds(declared(0, "ann", "svc/cart", reason="freeze"), deploy(resource="svc/cart/eu")) == []
 
 
+def test_a_write_that_knows_a_freeze_ends_it_on_that_knob_alone() -> None:
+    freeze = declared(0, "ann", "svc/cart", reason="freeze")
+    knows = wrote(30, "ann-approved", "v0", "v1", "svc/cart image", acknowledges=("ann@0",))
+    assert kinds(freeze, knows, deploy()) == []
+    assert kinds(freeze, knows, deploy(parameter="replicas")) == ["intent_conflict override"]
+    again = declared(40, "ann", "svc/cart", reason="freeze")
+    assert kinds(freeze, knows, again, deploy()) == ["intent_conflict override"]
+    failed = wrote(30, "ann-approved", "v0", "v1", "svc/cart image", acknowledges=("ann@0",), outcome="failed")
+    assert kinds(freeze, failed, deploy()) == ["intent_conflict override"]
+
+
 def test_a_closed_freeze_is_over() -> None:
     freeze = declared(0, "ann", "svc/cart", reason="freeze")
     assert kinds(freeze, declared(30, "ann", "svc/cart", closed=True), deploy()) == []

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from histories import SETTINGS, history
+from msgspec import UNSET
+from oracle import Oracle
 from small_histories import became, declared, moment, wrote
 
 from models.analyzer import Analyzer
 from models.configuration import Analysis, Conflict
-from models.events import Action, Clause, Condition, Event, Expectation, Read, Transition
-from models.remarks import SHOWN, Remark, Remarks
+from models.events import Action, Clause, Condition, Event, Expectation, Read, Signal, Tick, Transition
+from models.instants import HOUR
+from models.recovery import Stage
+from models.remarks import KINDS, SHOWN, Remark, Remarks
 
 GUARDED = Analysis(conflict=Conflict(slo_guards=("slo-*", "keep the service level")))
 
@@ -110,6 +117,65 @@ def test_a_value_that_went_away_and_came_back_unseen_is_remarked() -> None:
         "02:00:30 cost lowered db/orders replicas 8 -> 6; since it had read db/orders replicas, that had changed and come back."
     ]
     assert not remarks(away, again, wrote(30, "cost", 8, 6, reads=(Read("db/orders", "replicas", 8, moment(25)),))).counts["aba"]
+
+
+@pytest.mark.parametrize(
+    ("writes", "read", "more"),
+    [
+        ([wrote(10, "other", 8, 8)], 0, {}),  # it never went away
+        ([wrote(10, "other", 8, 4), wrote(20, "other", 4, 8)], 0, {"acknowledges": ("other@20",)}),
+        ([wrote(10, "other", 8, 4), wrote(20, "other", 4, 8)], 20, {}),  # read what came back
+        ([wrote(10, "other", 8, 4), wrote(20, "cost", 4, 8)], 0, {}),  # put back by itself
+    ],
+)
+def test_what_did_not_come_back_unseen(writes: list[Event], read: float, more: dict[str, object]) -> None:
+    acted = wrote(30, "cost", 8, 6, reads=(Read("db/orders", "replicas", 8, moment(read)),), **more)
+    assert not remarks(*writes, acted).counts["aba"]
+
+
+def test_a_value_that_came_back_by_writes_that_tell_no_old() -> None:
+    writes = [wrote(10, "other", UNSET, 4), wrote(20, "other", UNSET, 8)]
+    acted = wrote(30, "cost", UNSET, 6, reads=(Read("db/orders", "replicas", 8, moment(0)),))
+    assert remarks(*writes, acted).counts["aba"] == 1
+
+
+def test_a_write_that_is_justified_against_two_intents_is_remarked_on_once() -> None:
+    aborts = (Condition("pool/1", "errors", ">", 0.05),)
+    also = wrote(5, "sre", "west", "west", "pool/1 primary", intent=Clause(abort_if=aborts))
+    made = remarks(held(abort_if=aborts), also, back(reads=(Read("pool/1", "errors", 0.2),)))
+    assert dict(made.counts) == {"justified_rollback": 1, "reapplied": 1, "aba": 0}
+
+
+def test_what_is_remarked_on_is_a_function_of_the_events() -> None:
+    total: Counter[str] = Counter()
+    for seed in range(40):
+        events, oracle, analyzer = history(seed), Oracle(SETTINGS), Analyzer(SETTINGS)
+        oracle.run(events, events[-1].time + HOUR)
+        for event in reversed(events):
+            analyzer.feed(event)  # type: ignore[arg-type]
+        analyzer.finish()
+        assert +analyzer.remarks.counts == oracle.remarks, seed
+        total.update(oracle.remarks)
+    assert set(total) == set(KINDS), total  # each of them was met
+
+
+def test_a_refill_counts_nothing_twice() -> None:
+    signals: list[Signal] = [
+        wrote(0, "cost", 16, 8),
+        wrote(60, "perf", 8, 8),
+        Tick(partition="p", watermark=moment(61), mode="live"),
+    ]
+    stage = Stage(SETTINGS, ("p",))
+    for offset, signal in enumerate(signals):
+        stage.feed(offset, signal)
+    assert stage.counters["reapplied"] == 1
+    facts = [(name, fact) for name, fact in stage.take_facts() if fact is not None]
+    again = Stage(SETTINGS, ("p",), (), facts, stage.progress())
+    assert (again.start, again.refilling) == (0, True)
+    later: list[Signal] = [wrote(100, "ann", 8, 8), Tick(partition="p", watermark=moment(190), mode="live")]
+    for offset, signal in enumerate([*signals, *later]):
+        again.feed(offset, signal)
+    assert again.counters["reapplied"] == 1  # the one that is new
 
 
 def test_the_newest_sentences_are_kept_and_all_are_counted() -> None:

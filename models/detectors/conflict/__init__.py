@@ -84,11 +84,14 @@ class Conflicts(msgspec.Struct, frozen=True):
             invariants = self.invariants.get((event.resource, event.parameter))
             if invariants is not None:
                 asked.append(skew.judge(event, invariants, domain, settings, oldest))
-        if event.reads and event.intent is not None and event.intent.expects:
+        if event.intent is not None and event.intent.expects and (event.reads or event.causes):
             asked.append(cancelling.judge(node, event, domain, settings, oldest))
         if event.reads or event.intent is not None:
             asked.append(objectives.opposed(event, domain, settings, standing))
-        return chain.from_iterable(asked) if asked else ()
+        if not asked:
+            return ()
+        found = chain.from_iterable(asked)
+        return _once(found) if domain.intents.registers else found
 
     def _knob(
         self, event: Action, node: Node, current: Action | None, intents: list[Declared], domain: Domain
@@ -102,7 +105,7 @@ class Conflicts(msgspec.Struct, frozen=True):
             yield from overwrite.regression(event, rival, settings)
         standing = current.new if current is not None else event.old  # its own word, where nothing else is known
         if event.new is not UNSET and close(event.new, standing):
-            if rival is not None:
+            if current is not None and current.source != event.source:
                 yield Remark("reapplied")
             return  # idempotent: a co-owner
         if rival is not None:
@@ -110,3 +113,14 @@ class Conflicts(msgspec.Struct, frozen=True):
             yield from stale.judge(event, rival, domain, settings)
         for intent in intents:
             yield from override.judge(node, event, intent, current, domain, settings)
+
+
+def _once(found: Iterable[Sighting | Remark]) -> Iterator[Sighting | Remark]:
+    """A write that is justified against several intents is remarked on once."""
+    made = set()
+    for each in found:
+        if isinstance(each, Remark):
+            if each.kind in made:
+                continue
+            made.add(each.kind)
+        yield each

@@ -1,8 +1,8 @@
 """`intent_read_as_fault` across knobs: a writer takes the effect that another agent had announced for a fault, and cancels it elsewhere.
 
-It read that very effect, inside the window of the intent, and by its own declared intent sends it back the other way with another knob: a
-failover announces that the load in one region rises, and a load shedder, which read that load, announces that it falls. On the same knob
-`override.py` decides. Justified, and then a remark: see `justification.py`.
+It saw that very effect (by a read, or as its cause), inside the window of the intent, and by its own declared intent sends it back the
+other way with another knob: a failover announces that the load in one region rises, and a load shedder, which read that load, announces
+that it falls. On the same knob `override.py` decides. Justified, and then a remark: see `justification.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from models.detectors.conflict.case import Case, lag_text, overrules, sighting
 from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
 from models.domain import Domain
 from models.episodes import Sighting
-from models.events import Action, Expectation, Read
+from models.events import Action, Expectation, Transition, key
 from models.explain import deed
 from models.graph import Node
 from models.instants import clock_time
@@ -29,8 +29,8 @@ def judge(node: Node, event: Action, domain: Domain, settings: Conflict, oldest:
     """One case for each open intent on another knob whose announced effect the event read and sends back."""
     seen: set[str] = set()
     for effect in sorted(announced_effects(event)):
-        for intent in domain.intents.expecting(effect, event, settings.intent_window, oldest)[-MOST_HOLDERS:]:
-            hit = _cancelled(event, intent, effect)
+        for intent in domain.intents.expecting(effect, event, settings.intent_window, oldest, MOST_HOLDERS):
+            hit = _cancelled(node, event, intent, effect)
             if hit is None or intent.agent in seen or released(intent, event):
                 continue
             if overrules(event, settings) and not overrules(intent, settings):
@@ -42,17 +42,31 @@ def judge(node: Node, event: Action, domain: Domain, settings: Conflict, oldest:
                 yield rollback(event, why)
                 return
             unknown = any(beyond(expected, read, intent, domain) is None for expected, read in hits)
-            yield sighting(_case(event, intent, hit[0], unknown, settings))
+            yield sighting(_case(event, intent, hit, unknown, settings))
 
 
-def _cancelled(event: Action, intent: Action, effect: tuple[str, str]) -> tuple[Expectation, Read] | None:
-    """The announced effect and how the writer read it, where it had seen it and wants the opposite."""
+def _cancelled(node: Node, event: Action, intent: Action, effect: tuple[str, str]) -> Expectation | None:
+    """The announced effect, where the writer had seen it (read it, or names a change of it as its cause) and wants the opposite."""
     wanted = {e.direction for e in event.intent.expects if (e.resource, e.metric) == effect} if event.intent is not None else set()
-    for expected, read in announced(event, intent):
-        ours = (expected.resource, expected.metric) == effect and OPPOSITE.get(expected.direction) in wanted
-        if ours and (read.time is None or read.time >= intent.time):
-            return expected, read
+    clause = intent.intent
+    for expected in clause.expects if clause is not None else ():
+        opposed = (expected.resource, expected.metric) == effect and OPPOSITE.get(expected.direction) in wanted
+        if opposed and (_read(event, intent, effect) or _caused(node, intent, effect)):
+            return expected
     return None
+
+
+def _read(event: Action, intent: Action, effect: tuple[str, str]) -> bool:
+    reads = (read for read in event.reads if (read.resource, read.metric) == effect)
+    return any(read.time is None or read.time >= intent.time for read in reads)
+
+
+def _caused(node: Node, intent: Action, effect: tuple[str, str]) -> bool:
+    changes = (link.cause.event for link in node.parents)
+    return any(
+        isinstance(change, Transition) and (change.resource, change.metric) == effect and key(change) > key(intent)
+        for change in changes
+    )
 
 
 def _case(event: Action, intent: Action, expected: Expectation, unknown: bool, settings: Conflict) -> Case:
@@ -69,7 +83,7 @@ def _case(event: Action, intent: Action, expected: Expectation, unknown: bool, s
         kind="intent_read_as_fault",
         root=event,
         others=((intent, "victim"),),
-        sentence=f"{clock_time(event.time)} {deed(event)} to move {effect} {OPPOSITE[expected.direction]}, after it had read it: "
+        sentence=f"{clock_time(event.time)} {deed(event)} to move {effect} {OPPOSITE[expected.direction]}, after it had seen it: "
         f"{intent.agent} had announced {lag_text(event, intent)} before{f' ({why})' if why else ''} that it would go "
         f"{expected.direction}.{hint}",
         title=f"{event.agent} took {intent.agent}'s announced change of {effect} for a fault",

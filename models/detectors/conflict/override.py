@@ -21,7 +21,7 @@ from models.explain import deed
 from models.findings import Basis
 from models.graph import Node
 from models.instants import clock_time
-from models.intents import Declared, desired, open_until, reason, released
+from models.intents import Declared, acknowledges, desired, open_until, reason, released
 from models.remarks import Remark
 from models.values import text
 
@@ -36,7 +36,7 @@ def judge(
     if released(intent, event) or (overrules(event, settings) and not overrules(intent, settings)):
         return
     writes = domain.variables.actions((event.resource, event.parameter))
-    if not _undoes(event, intent, _stood(intent, writes, current)):
+    if not _undoes(event, intent, _stood(intent, writes, current)) or _closed_here(intent, writes, current):
         return
     hits = announced(event, intent)
     why = allowed(event, intent) or exceeded(hits, intent, domain) or guarded(node, event, intent, settings)
@@ -111,6 +111,14 @@ def _undoes(event: Action, intent: Declared, stood: Value | UnsetType) -> bool:
     if replaced is not UNSET and close(event.new, replaced):
         return True
     return not close(event.new, wanted) if wanted is not UNSET else stood is UNSET or not close(event.new, stood)
+
+
+def _closed_here(intent: Declared, writes: list[Action], current: Action | None) -> bool:
+    """An intent about all of a resource is over on the one knob that somebody wrote in knowledge of it, as long as that write is known."""
+    if intent.parameter != "":
+        return False  # of these the last word counts
+    known = writes or ([current] if current is not None else [])
+    return any(acknowledges(write, intent) for write in known)
 
 
 def _stood(intent: Declared, writes: list[Action], current: Action | None) -> Value | UnsetType:

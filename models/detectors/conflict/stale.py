@@ -37,7 +37,7 @@ def judge(event: Action, current: Action, domain: Domain, settings: Conflict) ->
     """`event` is on a knob that `current`, of another instance, wrote last."""
     read = _stale_read(event, current)
     if read is None:
-        if _came_back(event, current):
+        if event.reads and _came_back(event, current, domain):
             knob = f"{event.resource} {event.parameter}"
             yield Remark(
                 "aba", f"{clock_time(event.time)} {deed(event)}; since it had read {knob}, that had changed and come back."
@@ -105,15 +105,19 @@ def _stale_read(event: Action, current: Action) -> Read | None:
     return stale
 
 
-def _came_back(event: Action, current: Action) -> bool:
-    """Whether the last write put back the very value that the writer had read before it (ABA)."""
-    return any(
-        (read.resource, read.metric) == (event.resource, event.parameter)
-        and read.value is not UNSET
-        and close(read.value, current.new)
-        and _older(read, current, True)
-        for read in event.reads
-    )
+def _came_back(event: Action, current: Action, domain: Domain) -> bool:
+    """Whether others changed the knob and put back the very value that the writer had read before that (ABA)."""
+    knob = (event.resource, event.parameter)
+    for read in event.reads:
+        of_knob = (read.resource, read.metric) == knob and read.value is not UNSET and close(read.value, current.new)
+        if of_knob and _older(read, current, True):
+            if current.old is not UNSET and not close(current.old, read.value):
+                return True
+            unseen = (
+                write for write in domain.variables.actions(knob) if write.source != event.source and _older(read, write, True)
+            )
+            return any(not close(write.new, read.value) for write in unseen)
+    return False
 
 
 def _older(read: Read, current: Action, of_knob: bool) -> bool | None:
