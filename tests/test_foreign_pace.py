@@ -66,7 +66,7 @@ def test_partitions_of_different_pace_are_waited_for_and_an_empty_one_is_not_for
     calls = [call(minute) for minute in range(30)]
     wanted = of_file([*calls, end(0), end(1)])
     assert wanted
-    short = msgspec.structs.replace(HISTORY, time=msgspec.structs.replace(HISTORY.time, idle_timeout=8_000_000_000))
+    short = msgspec.structs.replace(HISTORY, time=msgspec.structs.replace(HISTORY.time, idle_timeout=12_000_000_000))
     placed, name = with_topic(kafka_settings, 3)
     with LivePath(placed, tmp_path) as path:
         path.settings = msgspec.structs.replace(path.settings, analysis=short)
