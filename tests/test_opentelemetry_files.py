@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from otlp_records import as_json, as_protobuf, both, request, span, told
 from test_cli import interplay
+from test_opentelemetry import log, tool
 
 from models.events import Action, Dependency, Sample, Transition
 from models.rejection import Rejection
@@ -211,3 +213,35 @@ def test_the_collectors_settings_of_the_page_keep_what_belongs_together_together
     exporter = yaml.safe_load(block)["exporters"]["kafka"]
     assert {exporter[signal]["topic"] for signal in ("traces", "metrics", "logs")} == {"otlp"}
     assert exporter["record_partitioner"] == {"sticky_key": {"hasher": "murmur2"}} and exporter["producer"]["required_acks"] == -1
+
+
+SPANS = request("traces", [span("x", 1)])
+
+
+@pytest.mark.parametrize(
+    ("record", "word"),
+    [
+        (gzip.compress(as_protobuf(SPANS)), "gzip"),
+        (gzip.compress(as_json(SPANS)), "gzip"),
+        (b"\x00\x00\x00\x00\x07" + as_protobuf(SPANS), "schema registry"),
+        (len(as_protobuf(SPANS)).to_bytes(4, "big") + as_protobuf(SPANS), "length"),
+        (b"[" + as_json(SPANS) + b"]", "JSON array"),
+        (b"\xef\xbb\xbf" + as_json(SPANS), "byte order mark"),
+    ],
+)
+def test_what_a_record_is_instead_is_said(record: bytes, word: str) -> None:
+    (why,) = told(record)
+    assert isinstance(why, Rejection) and why.reason == "not_otlp" and word in why.detail
+
+
+@pytest.mark.parametrize(
+    "record", [b"{}", b'{"resourceSpans":[]}', b'{"resourceLogs":[{"scopeLogs":[]}]}', b"\x0a\x00", b"\x0a\x02\x12\x00"]
+)
+def test_an_empty_batch_is_nothing(record: bytes) -> None:
+    assert told(record) == []
+
+
+def test_both_encodings_and_all_three_signals_in_one_topic() -> None:
+    documents = [SPANS, request("logs", [log("slow", 17, 1)]), request("traces", [tool(2)])]
+    mixed = [encode(document) for document, encode in zip(documents, (as_json, as_protobuf, as_protobuf), strict=True)]
+    assert told(*mixed) == told(*map(as_json, documents)) == told(*map(as_protobuf, documents)) and len(told(*mixed)) == 2

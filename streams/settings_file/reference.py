@@ -77,6 +77,15 @@ partitions = 1         # where `interplay init` has to create the topic; default
 rules = []             # of kind json: names of the [[map]] rules for it; default all of them
 ```
 
+**Dead letters hold records as they came**, with whatever secrets are in them, for `topics.retention`. So let only those read
+`<prefix>.dead-letters` who may read the sources, by Kafka's ACLs, at brokers without `allow.everyone.if.no.acl.found=true`:
+
+```sh
+acl="kafka-acls.sh --bootstrap-server BROKER --add --topic interplay.dead-letters"
+$acl --allow-principal User:interplay --operation Write --operation Describe
+$acl --allow-principal User:operator --operation Read --operation Describe
+```
+
 `interplay init` checks the topic: `message.timestamp.type` must be `LogAppendTime`. What is translated is a history
 (an old value is what an earlier record said), so all records of one object have to be in one partition: let the shipper use one
 partition, or one per cluster.

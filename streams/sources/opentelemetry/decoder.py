@@ -46,6 +46,13 @@ _SEVERITIES = {
     for name, first in (("TRACE", 1), ("DEBUG", 5), ("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
     for number in (0, 2, 3, 4)
 }
+_OTHERS = (
+    (b"\x1f\x8b", "it is compressed with gzip; let Kafka compress instead (producer.compression)"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; let Kafka compress instead (producer.compression)"),
+    (b"\x00\x00", "it has a schema registry's number, or a length, before it; write it without"),
+    (b"[", "it is a JSON array, such as Zipkin's spans; set the encoding otlp_json"),
+    (b"\xef\xbb\xbf", "it begins with a byte order mark"),
+)
 _request = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -80,7 +87,7 @@ class Decoder:
         try:
             request, values, kinds = self._parsed(value)
         except DecodeError as error:
-            return [Rejection("not_otlp", "", clipped(f"neither OTLP protobuf nor OTLP JSON: {error}"))]
+            return [Rejection("not_otlp", "", clipped(f"neither OTLP protobuf nor OTLP JSON: {_looks(value) or error}"))]
         except BAD as error:
             return [error.rejection if isinstance(error, Rejected) else _named(explained(error))]
         found: list[Item] = []
@@ -148,6 +155,11 @@ class Decoder:
         for part, scope in enumerate(group.scope_metrics):
             for number, metric in enumerate(scope.metrics):
                 yield Measured(entity, metric, values, f"{path}.scopeMetrics[{part}].metrics[{number}]")
+
+
+def _looks(value: bytes) -> str:
+    """What else a record seems to be, and what to do; "" where that is not to be seen."""
+    return next((what for head, what in _OTHERS if value.startswith(head)), "")
 
 
 def _named(rejection: Rejection) -> Rejection:
