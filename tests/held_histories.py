@@ -70,4 +70,20 @@ def guarded(pen: Pen, at: float, domain: str) -> float:
     return at + 200
 
 
-PLAYS: tuple[Callable[[Pen, float, str], float], ...] = (allowed, came_back, guarded)
+def switched(pen: Pen, at: float, domain: str) -> float:
+    """What one agent's knob names is switched off by another, now and then after it was off already or is named no longer."""
+    rng = pen.rng
+    gate, lb = f"gate/{rng.randrange(2)}", f"lb/{rng.randrange(2)}"
+    if rng.random() < 0.3:
+        pen.action(at - 5, domain, "ops", gate, "enabled", new=rng.random() < 0.5)
+    pen.action(at, domain, "router", lb, "origin", new=gate)
+    at += rng.choice(LATER)
+    if rng.random() < 0.2:
+        pen.action(at - 2, domain, "router", lb, "origin", old=gate, new="gate/9")
+    reads = (Read(lb, "origin", gate),) if rng.random() < 0.3 else ()
+    parameter, new = rng.choice([("enabled", False), ("suspended", True), ("state", "disabled"), ("enabled", True)])
+    pen.action(at, domain, "ops", gate, parameter, new=new, reads=reads)
+    return at + 10
+
+
+PLAYS: tuple[Callable[[Pen, float, str], float], ...] = (allowed, came_back, guarded, switched)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from small_histories import became, declared, findings, kinds, moment, only, wrote
 
 from models.configuration import Analysis, Conflict, Invariant
@@ -189,6 +189,56 @@ def test_an_object_that_an_open_intent_is_about_to_install_is_in_use() -> None:
     assert kinds(coming, cleanup(61, "dns/plan/100")) == []
     closed = declared(5, "enactor-1", "dns/endpoint", "plan", closed=True)
     assert kinds(coming, closed, cleanup(14, "dns/plan/100")) == []
+
+
+def pooled(seconds: float = 0, **more: object) -> Action:
+    return wrote(seconds, "router", UNSET, "node/2", "pool/1 primary", **more)
+
+
+def switched(parameter: str, old: Value | UnsetType, new: Value | UnsetType, **more: object) -> Action:
+    return wrote(5, "ops", old, new, f"node/2 {parameter}", **more)
+
+
+def test_switching_off_what_another_writer_names_is_found_and_less_grave_than_deleting_it() -> None:
+    finding = only(pooled(), switched("enabled", True, False))
+    assert (finding.kind, finding.severity, finding.score, finding.confidence) == ("destroy_in_use", "error", 0.8, 0.8)
+    assert finding.title == "ops switched off node/2, which pool/1 primary names"
+    assert finding.explanation[-1].startswith(
+        "02:00:05 ops set node/2 enabled true -> false and switched off node/2, which pool/1 primary names: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "found"),
+    [
+        (switched("enabled", 1, 0), True),
+        (switched("active", "on", "Off"), True),
+        (switched("suspended", False, True), True),
+        (switched("state", "enabled", "disabled"), True),
+        (switched("enabled", UNSET, UNSET, verb="disable"), True),
+        (switched("revoke", UNSET, UNSET, verb="revoke"), True),
+        (switched("enabled", False, True), False),  # switched on
+        (switched("enabled", False, False), False),  # it was off
+        (switched("enabled", True, "maybe"), False),
+        (switched("enabled", True, (False,)), False),
+        (switched("state", "enabled", "busy"), False),
+        (switched("tls", True, False, verb="disable"), False),  # a feature of the object, not the object
+        (switched("tls", UNSET, UNSET, verb="disable"), False),
+        (switched("enabled", True, False, outcome="rejected"), False),
+        (switched("enabled", True, False, acknowledges=("router@0",)), False),
+        (switched("enabled", True, False, reads=(Read("pool/1", "primary", "node/2"),)), False),  # it knew
+        (switched("enabled", True, False, intent=Clause(reason="incident")), False),  # it can be switched on again
+        (switched("enabled", True, False, source="agents/router/1"), False),  # its own
+    ],
+)
+def test_what_switches_an_object_off(action: Action, found: bool) -> None:
+    assert kinds(pooled(), action) == (DESTROYED if found else [])
+
+
+def test_what_is_off_already_or_named_no_longer_may_be_switched_off() -> None:
+    assert kinds(switched("enabled", True, False), pooled(6), wrote(9, "ops", UNSET, False, "node/2 enabled")) == []
+    moved = wrote(3, "router", "node/2", "node/3", "pool/1 primary")
+    assert kinds(pooled(), moved, switched("enabled", True, False)) == []
 
 
 # write_skew

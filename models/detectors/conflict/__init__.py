@@ -76,7 +76,7 @@ class Conflicts(msgspec.Struct, frozen=True):
             intents = domain.intents.open(event, settings.intent_window, oldest)[-MOST_INTENTS:]
             if intents or (current is not None and current.source != event.source):
                 asked.append(self._knob(event, node, current, intents, domain))
-        if event.deletes or event.verb in destruction.VERBS:
+        if destruction.may_judge(event):
             asked.append(destruction.judge(event, domain, settings, oldest))
         if event.rollout or domain.ledger.verdicts.payloads:
             asked.append(guard.judge(event, domain, settings, oldest))
