@@ -34,6 +34,11 @@ def test_an_event_is_the_same_through_either_api() -> None:
     assert (again.id, again.time) == ("u1#3", parse_time("2026-11-24T10:05:05Z"))  # it goes on: no repeat of the first
 
 
+def test_events_as_kubectl_watches_them() -> None:
+    assert parsed({"type": "MODIFIED", "object": happened("BackOff")}) == parsed(happened("BackOff"))
+    assert [each.reason for each in parsed({"type": "BOOKMARK", "object": {"kind": "Event"}})] == ["missing_field"]
+
+
 def test_one_bad_event_of_a_list_costs_no_other() -> None:
     broken = [happened("Failed", lastTimestamp="soon"), {"reason": "x", "count": "many", "involvedObject": {"name": "y"}}, 7]
     found = parsed({"kind": "EventList", "items": [happened("BackOff"), *broken, happened("Unhealthy")]})

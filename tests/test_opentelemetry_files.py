@@ -245,3 +245,10 @@ def test_both_encodings_and_all_three_signals_in_one_topic() -> None:
     documents = [SPANS, request("logs", [log("slow", 17, 1)]), request("traces", [tool(2)])]
     mixed = [encode(document) for document, encode in zip(documents, (as_json, as_protobuf, as_protobuf), strict=True)]
     assert told(*mixed) == told(*map(as_json, documents)) == told(*map(as_protobuf, documents)) and len(told(*mixed)) == 2
+
+
+def test_a_parent_of_zeros_is_none() -> None:
+    (event,) = both(request("traces", [{**tool(1), "parentSpanId": "0" * 16}]))
+    assert event.causes == () and event == both(request("traces", [tool(1)]))[0]
+    (line,) = both(request("logs", [log("slow", 17, 1, traceId="0" * 32, spanId="0" * 16)]))
+    assert line.traceparent == ""

@@ -111,10 +111,11 @@ class Happening(msgspec.Struct, frozen=True, rename="camel"):
         return self.reporting_component or self.reporting_controller or (source.component if source else "")
 
 
-class _Routed(msgspec.Struct):
-    """As the event router writes them."""
+class _Wrapped(msgspec.Struct):
+    """As the event router writes them, and `kubectl get events --watch --output-watch-events -o json`."""
 
-    event: msgspec.Raw
+    event: msgspec.Raw = msgspec.Raw()
+    object: msgspec.Raw = msgspec.Raw()
 
 
 class _Listed(msgspec.Struct):
@@ -122,7 +123,7 @@ class _Listed(msgspec.Struct):
 
 
 _happening = msgspec.json.Decoder(Happening).decode
-_routed = msgspec.json.Decoder(_Routed).decode
+_wrapped = msgspec.json.Decoder(_Wrapped).decode
 _listed = msgspec.json.Decoder(_Listed).decode
 
 
@@ -148,8 +149,9 @@ def _parts(line: bytes) -> list[bytes | msgspec.Raw]:
     except msgspec.ValidationError:
         if b'"items"' in line:
             return [*_listed(line).items]
-        if b'"event"' in line:
-            return [_routed(line).event]
+        wrapped = _wrapped(line)
+        if part := bytes(wrapped.event) or bytes(wrapped.object):
+            return [part]
     return [line]
 
 

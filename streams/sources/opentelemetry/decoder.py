@@ -53,6 +53,7 @@ _OTHERS = (
     (b"[", "it is a JSON array, such as Zipkin's spans; set the encoding otlp_json"),
     (b"\xef\xbb\xbf", "it begins with a byte order mark"),
 )
+_NONE = ("0" * 16, bytes(8))  # a span's id that some write where there is none
 _request = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -210,7 +211,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         id=name,
         place=place,
         entity=entity,
-        parent=f"{trace}-{identifier(parent_id, 8, 'parentSpanId')}" if parent_id else "",
+        parent=f"{trace}-{identifier(parent_id, 8, 'parentSpanId')}" if parent_id and parent_id not in _NONE else "",
         name=span.name,
         kind=word(span.kind, "SPAN_KIND_", _KINDS),
         start=start if start < end else end,
@@ -226,7 +227,7 @@ def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Li
     time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
     body, attributes = values.value(record.body), values.attributes(record.attributes)
     span = ""
-    if record.trace_id and record.span_id:
+    if record.trace_id and record.span_id and record.span_id not in _NONE:
         span = f"{identifier(record.trace_id, 16, 'traceId')}-{identifier(record.span_id, 8, 'spanId')}"
     severity = word(record.severity_number, "SEVERITY_NUMBER_", _SEVERITIES)
     content = _encode((severity, record.event_name, span, body, attributes))
