@@ -28,7 +28,8 @@ from models.values import number, text
 
 RULE = re.compile(r"\s*([^\s<>=!]+)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*%?\s*")
 USUAL = 20  # delays of an agent that must be known before one can be unusual
-UNUSUAL = 2.0  # times the longest of them
+# times the longest of them: a 99th percentile cannot be known from so few, and the longest alone is exceeded by chance once in n + 1 times
+UNUSUAL = 2.0
 HARMFUL = ("error", "critical")
 CAUSED = 0.5  # least probability that the harm came from the write
 
