@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 import subprocess
@@ -17,7 +18,7 @@ from audit_records import audit, became
 from histories import SETTINGS
 from live_path import LivePath, clean_environment, until
 from simulation import SENTINEL, revisions
-from test_kubernetes import FIGHTS, lines
+from test_kubernetes import FIGHTS, QUIET, lines
 from wire_events import cloudevent
 
 from models.analyzer import Analyzer
@@ -31,6 +32,7 @@ from streams.settings import Settings, SourceTopic, topic
 from streams.writing import Outgoing, TopicWriter
 
 pytestmark = pytest.mark.kafka
+LAB = Path(__file__).parent / "data" / "k8s_audit_lab"
 
 
 def expected(log: list[bytes]) -> dict[tuple[str, int], bytes]:
@@ -99,6 +101,21 @@ def test_what_reduce_translates_has_the_findings_of_the_file(kafka_settings: Set
         assert "interplay_passed_over_total" in metrics and 'why="changes"' in metrics
         assert f"topic {into} is there" in path.interplay("init")
         assert told_of_reduce(path)[2] == f"{path.settings.topics.source_partitions + 1}"  # partitions
+
+
+def test_all_recordings_the_quiet_ones_too_come_through_one_topic(kafka_settings: Settings, tmp_path: Path) -> None:
+    recorded = [line for name in (*FIGHTS, *QUIET) for line in lines(name)]
+    recorded += [line for file in sorted(LAB.glob("*.jsonl.gz")) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    log = sorted(recorded, key=lambda line: parse_time(json.loads(line)["stageTimestamp"]))
+    last, end = end_of(log)
+    wanted = expected([*log, end])
+    assert len({name for name, _ in wanted}) >= len(FIGHTS) + 3  # those of our own lab
+    with LivePath(with_audit(kafka_settings), tmp_path) as path:
+        asyncio.run(write(path.settings, path.settings.source[0].topic, [(0, None, line, []) for line in [*log, end]]))
+        path.start("reduce", "analyze")
+        end_others(path, last)
+        until(lambda: wanted.keys() <= found(path).keys(), "all findings are there", 90, 0.5)
+        assert found(path) == wanted
 
 
 def told_of_reduce(path: LivePath) -> list[str]:
