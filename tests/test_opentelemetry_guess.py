@@ -51,6 +51,25 @@ def test_which_arguments_name_and_which_are_values(arguments: dict[str, Any], re
     assert {event.parameter: event.new for event in found} == values
 
 
+@pytest.mark.parametrize(
+    ("tool_name", "arguments", "resource", "parameter", "new"),
+    [
+        ("enable_flag", {"name": "beta"}, "tool/enable_flag/beta", "enable", True),
+        ("disable_flag", {"name": "beta"}, "tool/enable_flag/beta", "enable", False),
+        ("k8s.uncordonNode", {"node": "n1"}, "tool/k8s.cordonNode/n1", "cordon", False),
+        ("stop", {"service": "cart"}, "tool/start/cart", "start", False),
+        ("scale_up", {"service": "cart", "replicas": 8}, "tool/scale/cart", "replicas", 8),
+        ("scaleDown", {"service": "cart", "replicas": 2}, "tool/scale/cart", "replicas", 2),
+        ("scale_up", {"service": "cart"}, "tool/scale_up/cart", "scale", UNSET),  # by how much is not said
+        ("set_backup", {"service": "cart", "hours": 2}, "tool/set_backup/cart", "hours", 2),
+        ("restart_pod", {"pod": "p"}, "tool/restart_pod/p", "restart", UNSET),
+    ],
+)
+def test_tools_that_undo_each_other_are_one(tool_name: str, arguments: dict, resource: str, parameter: str, new: object) -> None:
+    (event,) = guessed(arguments, tool_name)
+    assert (event.resource, event.parameter, event.new) == (resource, parameter, new)
+
+
 def test_a_reason_is_why_and_tells_no_secret() -> None:
     (event,) = guessed({"service": "cart", "replicas": 5, "reason": "queue at https://a:hunter2@mq is 90 deep"})
     assert event.why is not None and event.why.text == "queue at https://a:hidden@mq is 90 deep"

@@ -2,9 +2,11 @@
 
     scale_service(namespace="shop", service="cart", replicas=5, reason="p95 is high")  ->  tool/scale_service/shop/cart  replicas -> 5
     set_mode(service="cart", mode="eco")                                               ->  tool/set_mode/cart            mode -> eco
+    disable_flag(name="beta")                                                          ->  tool/enable_flag/beta         enable -> false
 
 A tool whose name begins like a write is one. An argument whose name ends in one of `NAMING` names the resource, one of `PROSE` says why or
 is left out, and the rest are parameters with their new values. Where none names the resource, texts do, but for those of `SETTING`.
+Two tools that undo each other are one: those of `UNDOES`, and scale_up and scale_down.
 """
 
 from __future__ import annotations
@@ -24,12 +26,18 @@ from streams.sources.secrets import is_secret, without_secrets
 
 AGENT = "gen_ai.agent.name"
 WRITES = frozenset((
-    "add", "apply", "assign", "change", "configure", "cordon", "create", "decrease", "delete", "demote", "deploy", "disable",
-    "drain", "enable", "evict", "failover", "increase", "kill", "modify", "move", "patch", "pause", "promote", "provision", "put",
-    "reduce", "release", "remove", "replace", "reroute", "resize", "restart", "resume", "revert", "rollback", "rollout", "route",
-    "scale", "set", "shift", "start", "stop", "switch", "terminate", "throttle", "toggle", "uncordon", "update", "upgrade",
-    "write",
+    "activate", "add", "apply", "assign", "attach", "block", "change", "close", "configure", "cordon", "create", "deactivate",
+    "decrease", "delete", "demote", "deploy", "detach", "disable", "drain", "enable", "evict", "failover", "increase", "kill",
+    "lock", "modify", "move", "mute", "open", "patch", "pause", "promote", "provision", "put", "reduce", "release", "remove",
+    "replace", "reroute", "resize", "restart", "resume", "revert", "rollback", "rollout", "route", "scale", "set", "shift",
+    "start", "stop", "suspend", "switch", "terminate", "throttle", "toggle", "unblock", "uncordon", "unlock", "unmute",
+    "update", "upgrade", "write",
 ))  # fmt: skip
+UNDOES = {  # a verb that takes back, by itself, what the other does
+    "close": "open", "deactivate": "activate", "demote": "promote", "detach": "attach", "disable": "enable", "pause": "resume",
+    "remove": "add", "stop": "start", "suspend": "resume", "unblock": "block", "uncordon": "cordon", "unlock": "lock",
+    "unmute": "mute",
+}  # fmt: skip
 NAMING = frozenset((
     "account", "app", "application", "arn", "bucket", "channel", "cluster", "component", "container", "database", "db", "deployment",
     "device", "endpoint", "env", "environment", "function", "group", "host", "hostname", "id", "identifier", "instance", "job", "key",
@@ -50,6 +58,7 @@ SETTING = frozenset((
 NAMES, PARAMETERS = 8, 16  # of one tool call
 WHY_LIMIT = 1000
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_DIRECTION = re.compile(r"[-_]?(?:(?<=[-_])(?:up|down)|(?:Up|Down))$")
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]*")
 
 
@@ -96,8 +105,14 @@ def guessed(span: Span, outcome: str) -> Iterator[Draft]:
     arguments = dict(sorted(given.items())) if isinstance(given, dict) else {}
     named = arguments.pop("resource", None)
     told = _told({key: value for key, value in arguments.items() if not is_secret(key, value)})
-    resource = named if isinstance(named, str) and named else "/".join(["tool", tool, *told.names[:NAMES]])
-    for place, (parameter, new) in enumerate(list(told.values.items())[:PARAMETERS] or [(verb, None)]):
+    writes = list(told.values.items())[:PARAMETERS] or [_switched(verb)]
+    label = tool
+    if told.values:
+        label = _DIRECTION.sub("", tool)
+    elif verb in UNDOES:
+        label = tool[: len(tool) - len(_last(tool))] + _FIRST_WORD.sub(UNDOES[verb], _last(tool), count=1)
+    resource = named if isinstance(named, str) and named else "/".join(["tool", label, *told.names[:NAMES]])
+    for place, (parameter, new) in enumerate(writes):
         yield Draft(
             id=f"{span.id}.{parameter}"[:500] if place else span.id,
             time=0,
@@ -111,6 +126,13 @@ def guessed(span: Span, outcome: str) -> Iterator[Draft]:
             outcome=outcome,
             why=told.why,
         )
+
+
+def _switched(verb: str) -> tuple[str, Json]:
+    """(parameter, new value) of a call without values: a switch where another verb takes it back."""
+    if verb in UNDOES:
+        return UNDOES[verb], False
+    return verb, True if verb in UNDOES.values() else None
 
 
 def _told(arguments: dict[str, Json]) -> _Told:
@@ -152,5 +174,10 @@ def _previous(attributes: Attributes, parameter: str, new: Json) -> Value | Unse
 
 def first_word(tool: str) -> str:
     """The verb of a tool's name: scale_replicas, scaleReplicas and scale-replicas all scale."""
-    word = _FIRST_WORD.search(tool.rpartition(".")[2].rpartition("/")[2])
+    word = _FIRST_WORD.search(_last(tool))
     return word[0].lower() if word else ""
+
+
+def _last(tool: str) -> str:
+    """A tool's name without what groups tools: k8s.scale, deploy/scale."""
+    return tool.rpartition(".")[2].rpartition("/")[2]
