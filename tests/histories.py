@@ -244,6 +244,8 @@ def _cancel(pen: _Pen, at: float, domain: str) -> float:
     will = Expectation(site, "rps", "up", rng.choice([None, 2.0]))
     read = (Read(site, "rps", 100),) if rng.random() < 0.7 else ()
     mine = pen.action(at, domain, "failover", "lb/1", "region", old="e", new="w", reads=read, intent=Clause(expects=(will,)))
+    if rng.random() < 0.2:  # it is over, and with it the announcement
+        pen.action(at + 10, domain, "failover", "lb/1", "region", old="w", new="e")
     at += rng.choice([20, 200, 1.2 * MEMORY / SECOND])
     more = {"acknowledges": (mine.id,)} if rng.random() < 0.2 else {}
     back = Clause(expects=(Expectation(site, "rps", "down"),))

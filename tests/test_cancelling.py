@@ -24,7 +24,7 @@ def shed(seconds: float = 60, direction: str = "down", effect: str = "svc/west r
     resource, metric = effect.split()
     clause = Clause(expects=(Expectation(resource, metric, direction),))
     fields: dict[str, object] = {"intent": clause, "reads": SEEN, **more}
-    return wrote(seconds, "shedder", 1, 0.6, "svc/west share", **fields)
+    return wrote(seconds, "shedder", fields.pop("old", 1), 0.6, "svc/west share", **fields)  # type: ignore[arg-type]
 
 
 def test_cancelling_an_announced_effect_with_another_knob_is_found() -> None:
@@ -51,6 +51,7 @@ def test_cancelling_an_announced_effect_with_another_knob_is_found() -> None:
         shed(intent=None),  # nothing says that it wants the opposite
         shed(601),  # the window is over
         shed(outcome="rejected"),
+        shed(old=0.6),  # it was so already
         shed(acknowledges=("failover@0",)),
         msgspec.structs.replace(shed(), agent="failover"),
     ],

@@ -19,6 +19,7 @@ from models.episodes import BEGINNING, Episodes
 from models.events import Action, Event, Tick
 from models.findings import Finding
 from models.instants import HOUR
+from models.intents import Intents
 from models.recovery import Checkpoint, Stage
 from models.reduction import ReduceProgress, Reducer
 from models.stream_time import BEFORE_ALL, PartitionClock, Watermark
@@ -192,6 +193,15 @@ def _encoded(event: Event) -> bytes:
     return msgspec.json.encode(event)
 
 
+def effects_announced_by_intents_that_are_over(patch: pytest.MonkeyPatch) -> None:
+    right = Intents._announce
+
+    def wrong(self: Intents, register: object, old: object, new: object) -> None:
+        right(self, register, None, new)  # type: ignore[arg-type]
+
+    patch.setattr(Intents, "_announce", wrong)
+
+
 MUTANTS = (
     max_instead_of_min,
     not_waiting_for_all_partitions,
@@ -205,6 +215,7 @@ MUTANTS = (
     commit_at_the_position_read,
     empty_partitions_left_out_at_once,
     facts_written_after_the_checkpoint_passed_them,
+    effects_announced_by_intents_that_are_over,
 )
 
 

@@ -8,11 +8,13 @@ import pytest
 from histories import SETTINGS
 
 from models.detectors.thrashing import Thrash
+from models.domain import Domain
 from models.episodes import Sighting
-from models.events import Action, Intent, Signal, Tick
+from models.events import Action, Event, Intent, Signal, Tick
 from models.findings import Change
 from models.graph import Node
 from models.instants import MINUTE, SECOND
+from models.intents import Intents
 from models.recovery import Stage, decode_progress, encode_progress
 from models.stream_time import Watermark
 
@@ -144,3 +146,38 @@ def test_facts_of_the_future_are_not_held_against_what_was_judged_without_them()
         assert feed(again, log) == []
         fresh = [write(leap, 2, "a", 9, 32), tick(0, leap + 10), tick(1, leap + 10)]
         assert [change.finding.kind for change in feed(again, [*fresh], offset=4)] == ["lost_update"]
+
+
+def overridden_after_leave(restart: bool) -> int:
+    """A freeze without an end is acknowledged, both leave the memory, then another deploys; how many findings that makes."""
+    fields = {"resource": "svc/cart", "parameter": "image"}
+    freeze = Intent(time=T, source="people/ann", id="f", agent="ann", reason="freeze", **fields)
+    leave = {"verb": "deploy", "old": "v0", "new": "v1", "acknowledges": ("f",), **fields}
+    release = Action(time=T + 400 * SECOND, source="agents/release", id="r", agent="release", **leave)  # type: ignore[arg-type]
+    signals: list[Signal] = [freeze, release]
+    signals += [tick(number, seconds) for seconds in range(410, 1700, 10) for number in (0, 1)]
+    stage = Stage(SETTINGS, PARTITIONS)
+    feed(stage, signals)
+    if restart:
+        stage = restarted(stage, [])
+        feed(stage, signals[stage.start :], offset=stage.start)
+    deploy = Action(
+        time=T + 1750 * SECOND, source="agents/deploy", id="d", agent="deploy", verb="deploy", old="v1", new="v2", **fields
+    )
+    return len(feed(stage, [deploy, tick(0, 1800), tick(1, 1800)], offset=len(signals)))
+
+
+def test_leave_that_has_left_the_memory_holds_over_a_restart() -> None:
+    assert (overridden_after_leave(restart=False), overridden_after_leave(restart=True)) == (0, 0)
+
+
+def test_a_stage_that_forgets_who_was_given_leave_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, age = Intents.words, Domain._age_word
+
+    def wrong(self: Domain, event: Event) -> None:
+        with monkeypatch.context() as aging:
+            aging.setattr(Intents, "words", lambda intents, word: [r for r in right(intents, word) if r[2] == word.agent])
+            age(self, event)
+
+    monkeypatch.setattr(Domain, "_age_word", wrong)
+    assert (overridden_after_leave(restart=False), overridden_after_leave(restart=True)) == (0, 1)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import UNSET
+
 from models.configuration import Conflict
-from models.detectors.conflict.case import Case, lag_text, overrules, sighting
+from models.detectors.conflict.case import Case, close, lag_text, overrules, sighting
 from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
 from models.domain import Domain
 from models.episodes import Sighting
@@ -27,6 +29,9 @@ MOST_HOLDERS = 8  # newest intents that announced one effect
 
 def judge(node: Node, event: Action, domain: Domain, settings: Conflict, oldest: int) -> Iterator[Sighting | Remark]:
     """One case for each open intent on another knob whose announced effect the event read and sends back."""
+    current = domain.variables.current((event.resource, event.parameter), oldest)
+    if event.new is not UNSET and close(event.new, current.new if current is not None else event.old):
+        return  # nothing changes, so nothing is cancelled
     seen: set[str] = set()
     for effect in sorted(announced_effects(event)):
         for intent in domain.intents.expecting(effect, event, settings.intent_window, oldest, MOST_HOLDERS):
