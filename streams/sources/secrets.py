@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -31,8 +32,13 @@ def without_secrets(text: str) -> str:
 
 def is_secret(name: str, value: object) -> bool:
     """Whether a field holds a secret, by its name. A switch is none, and a number only where people type one: `pin`, not `max_tokens`."""
-    if isinstance(value, bool) or value is None or (isinstance(value, int | float) and not _TYPED.search(name)):
+    if not _is_named(name) or isinstance(value, bool) or value is None:
         return False
+    return not isinstance(value, int | float) or _TYPED.search(name) is not None
+
+
+@lru_cache(maxsize=4096)  # the names of rules and attributes are few
+def _is_named(name: str) -> bool:
     return NAMED.search(name) is not None and not name.endswith(POINTERS)
 
 

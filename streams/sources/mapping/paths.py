@@ -19,17 +19,12 @@ _STEP = re.compile(r'\.?([^.\[\]"{}@\s]+)|\[(-?\d+)\]|(\[\*\])|\["([^"]*)"\]')
 
 
 class Path(NamedTuple):
-    """A path, read. `element`: it begins at the element."""
+    """A path, read. `element`: it begins at the element. `name`: the last one, or the one above `value`; it tells a secret."""
 
     text: str
     element: bool
     steps: tuple[Step, ...]
-
-    @property
-    def name(self) -> str:
-        """The last name in it: whether a secret is there, it says; `value` says no more than the name before it."""
-        names = [step for step in self.steps if isinstance(step, str)]
-        return names[-2] if len(names) > 1 and names[-1] in ("value", "data") else names[-1] if names else ""
+    name: str
 
     @property
     def many(self) -> bool:
@@ -51,7 +46,8 @@ def parse_path(text: str) -> Path:
         place = step.end()
     if not steps and not text.startswith("@"):
         raise ValueError("a path is empty")
-    return Path(text, text.startswith("@"), tuple(steps))
+    names = ["", *(step for step in steps if isinstance(step, str))]
+    return Path(text, text.startswith("@"), tuple(steps), names[-2] if names[-1] in ("value", "data") else names[-1])
 
 
 def find(path: Path, record: Json, element: Json | UnsetType) -> Json | UnsetType:
