@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from otlp_records import attributes, both, request
 from test_kubernetes_surroundings import alerts, happened, message, parsed
 
 from models.events import Transition
@@ -95,3 +96,36 @@ def test_no_secret_in_the_texts() -> None:
 def test_a_kind_that_remembers_nothing_reads_nothing_again(kind: str) -> None:
     """`interplay init` asks the topic to keep what a restart reads back: two panes."""
     assert KINDS[kind].pane(Settings()) <= 1_000_000_000 < KINDS["k8s-audit"].pane(Settings())
+
+
+def by_collector(event: dict[str, Any], **moved: str) -> dict[str, Any]:
+    """What the collector's `k8s_events` receiver makes of an Event (k8s_event_to_logdata.go); `moved` are attributes of the Resource."""
+    about = event["involvedObject"]
+    warning = event["type"] == "Warning"
+    named = {
+        "k8s.event.reason": event["reason"], "k8s.event.name": event["metadata"]["name"], "k8s.event.uid": event["metadata"]["uid"],
+        "k8s.event.count": event["count"], **({} if moved else {"k8s.namespace.name": about["namespace"]}),
+    }  # fmt: skip
+    record = {
+        "timeUnixNano": str(parse_time(event["lastTimestamp"])), "severityNumber": 13 if warning else 9, "severityText": event["type"],
+        "body": {"stringValue": event["message"]}, "attributes": attributes(named),
+    }  # fmt: skip
+    document = request("logs", [record])
+    own = {
+        "k8s.node.name": "n1",
+        "k8s.object.kind": about["kind"],
+        "k8s.object.name": about["name"],
+        "k8s.cluster.name": "prod",
+        **moved,
+    }
+    document["resourceLogs"][0]["resource"]["attributes"] = attributes(own)
+    return document
+
+
+@pytest.mark.parametrize("moved", [{}, {"k8s.namespace.name": "shop"}])
+def test_an_event_that_the_collector_ships_is_told_as_any_other(moved: dict[str, str]) -> None:
+    for event in (happened("BackOff"), happened("NodeNotReady", kind="Node", name="n1", type="Normal")):
+        (direct,), (shipped,) = parsed(event), both(by_collector(event, **moved))
+        names = ("time", "resource", "metric", "after", "severity", "text")
+        assert [getattr(shipped, name) for name in names] == [getattr(direct, name) for name in names]
+    assert both(by_collector(happened("Pulled", type="Normal"), **moved)) == []

@@ -1,4 +1,7 @@
-"""Log records as transitions: those of rules, and all others from a severity on."""
+"""Log records as transitions: those of rules, and all others from a severity on; Kubernetes Events as `kubernetes.events` tells them.
+
+The collector's `k8s_events` receiver writes a log record for each Event: its reason is an attribute, the object one of the Resource's.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from models.events import Transition
+from models.instants import format_time
 from streams.settings import LogRule, Otlp
-from streams.sources.opentelemetry.naming import bounded
+from streams.sources.kubernetes.events import About, Happening, Meta, transition
+from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import Line
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value
 from streams.sources.secrets import without_secrets
+from streams.sources.source import Origin
 
+REASON = "k8s.event.reason"
 TEXT_LIMIT = 1000
 _LEAST = {"debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21, "none": 1000}
 _SEVERITIES = ((21, "critical"), (17, "error"), (13, "warning"), (0, "info"))
@@ -30,6 +37,8 @@ class Lines:
         severity = next(word for least, word in _SEVERITIES if line.severity >= least)
         scope = Scope(line.attributes, {"body": line.body}, line.entity.attributes)
         rule = next((rule for rule in self._rules if rule.fits(line, body, scope)), None)
+        if rule is None and REASON in line.attributes:
+            return transition(_happening(line, body), Origin(line.entity.cluster, domain))
         if rule is None and line.severity < self._least:
             return None
         if rule is not None and rule.rule.ignore:
@@ -52,6 +61,25 @@ class Lines:
             text=without_secrets(body[:TEXT_LIMIT])[:TEXT_LIMIT],
             slo=rule.rule.slo if rule else False,
         )
+
+
+def _happening(line: Line, body: str) -> Happening:
+    said = Scope(line.attributes, line.entity.attributes)
+
+    def word(name: str) -> str:
+        return text(said.get(name))
+
+    count = said.get("k8s.event.count")
+    about = About(word("k8s.object.kind"), word("k8s.namespace.name"), word("k8s.object.name"), word("k8s.object.api_version"))
+    return Happening(
+        reason=word(REASON),
+        metadata=Meta(word("k8s.event.name"), word("k8s.event.uid")),
+        involved_object=about,
+        message=body,
+        type="Warning" if line.severity >= _LEAST["warn"] else "Normal",
+        count=count if isinstance(count, int) else None,
+        last_timestamp=format_time(line.time),
+    )
 
 
 class _Rule:
