@@ -132,6 +132,11 @@ def test_of_more_spans_than_are_remembered_the_newest_are() -> None:
         (record,) = Source(Settings(), Origin()).parse(as_json(request("traces", [pair(n)[n % 2]])), (), n)
         fold.translate(record)  # type: ignore[arg-type]
     assert fold.counts["forgotten_spans"] == 92
+    slowly = Source(Settings(otlp=settings), Origin()).fold()
+    for n in range(0, 1000, 10):  # nothing waits any more for what is forgotten
+        (record,) = Source(Settings(), Origin()).parse(as_json(request("traces", [pair(n)[0]])), (), n)
+        slowly.translate(record)  # type: ignore[arg-type]
+    assert +slowly.counts == {}
     assert max(len(each) for each in (fold._known, fold._served, fold._reads, fold._oldest)) <= 8
 
 

@@ -168,7 +168,9 @@ _OTLP = {
     "otlp.min_severity": Key("log records from here on are transitions, where no rule says otherwise"),
     "otlp.tools": Key("tool calls without a rule: `guess` takes those for writes whose name begins like one, `rules` none"),
     "otlp.quantiles": Key("of histograms, which are told"),
-    "otlp.spans": _number("spans remembered per fold, the newest; what is forgotten is counted", 1, 100_000_000),
+    "otlp.spans": _number(
+        "spans remembered per fold, the newest; what is forgotten within two of `wait` is counted", 1, 100_000_000
+    ),
     "otlp.series": _number("cumulative series remembered per fold; what is more is left out, and counted", 1, 100_000_000),
 }
 

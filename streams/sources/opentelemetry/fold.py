@@ -40,6 +40,7 @@ NUL = "\0"
 class Known(msgspec.Struct):
     """What is remembered of a span. `agent` is what it gives to the spans below: "" where it runs longer than they wait for it."""
 
+    time: int
     parent: str
     links: tuple[str, ...]
     agent: str
@@ -93,22 +94,22 @@ class Fold:
 
     def _remember(self, span: Span, drafts: list[Draft]) -> None:
         while len(self._known) >= self._settings.spans:
-            self._forget(self._oldest.popleft())
+            self._forget(self._oldest.popleft(), span.time)
         if span.parent and (read := self._actions.read_of(span)):
             self._reads.setdefault(span.parent, deque(maxlen=READS)).append(read)
         # all calls of one run have one name: those at its end would have its agent's, and those that were told before would not
         short = span.time - span.start <= self._settings.wait
         agent = text(span.attributes.get("gen_ai.agent.name")) if short else ""
         self._oldest.append(span.id)
-        self._known[span.id] = Known(span.parent, span.links, agent, span.kind, span.entity, tuple(drafts))
+        self._known[span.id] = Known(span.time, span.parent, span.links, agent, span.kind, span.entity, tuple(drafts))
         if span.kind in (SERVER, CONSUMER):
             self._served.update(dict.fromkeys(_clients(span), span.entity))
 
-    def _forget(self, name: str) -> None:
-        """The oldest goes: what comes needs the newest around it."""
+    def _forget(self, name: str, now: int) -> None:
+        """The oldest goes: what comes needs the newest around it. It is counted where spans still waited for it."""
         if (known := self._known.pop(name, None)) is None:
             return  # it was told twice
-        self.counts["forgotten_spans"] += 1
+        self.counts["forgotten_spans"] += now - known.time <= self.delay
         self._reads.pop(known.parent, None)
         if known.kind in (SERVER, CONSUMER):
             for client in _clients(known):
