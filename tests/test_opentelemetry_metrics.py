@@ -274,3 +274,11 @@ def test_delta_and_cumulative_of_one_name_stay_apart_by_their_process() -> None:
         sums = [metric("sum", each, aggregationTemporality=temporality, isMonotonic=True) for each in points]
         found += both(request("metrics", sums, service))
     assert [(event.resource, event.value) for event in found] == [("service/a", 5.0), ("service/a", 5.0), ("service/b", 5.0)]
+
+
+def test_a_broken_exemplar_costs_no_measurement() -> None:
+    good = {"traceId": "1" * 32, "spanId": "2" * 16, "timeUnixNano": str(at(1)), "asDouble": 1.0}
+    broken = {**good, "spanId": "xyz"}
+    for exemplars, trace in (([good, broken], f"00-{'1' * 32}-{'2' * 16}-01"), ([broken], "")):
+        (event,) = told(as_json(request("metrics", [metric("gauge", point(1, asInt="1", exemplars=exemplars))])))
+        assert isinstance(event, Sample) and event.traceparent == trace

@@ -16,6 +16,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from models.events import Sample
@@ -285,5 +286,7 @@ def _traceparent(kind: str, point: DataPoint) -> str:
         return ""
     for exemplar in reversed(point.exemplars):
         if exemplar.trace_id and exemplar.span_id:
-            return f"00-{identifier(exemplar.trace_id, 16, 'exemplars.traceId')}-{identifier(exemplar.span_id, 8, 'exemplars.spanId')}-01"
+            with suppress(Rejected):  # an exemplar with an id that is none costs no measurement
+                trace, span = identifier(exemplar.trace_id, 16, "traceId"), identifier(exemplar.span_id, 8, "spanId")
+                return f"00-{trace}-{span}-01"
     return ""
