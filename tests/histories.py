@@ -244,7 +244,7 @@ def _cancel(pen: _Pen, at: float, domain: str) -> float:
     will = Expectation(site, "rps", "up", rng.choice([None, 2.0]))
     read = (Read(site, "rps", 100),) if rng.random() < 0.7 else ()
     mine = pen.action(at, domain, "failover", "lb/1", "region", old="e", new="w", reads=read, intent=Clause(expects=(will,)))
-    if rng.random() < 0.2:  # it is over, and with it the announcement
+    if rng.random() < 0.4:  # it is over, and with it the announcement
         pen.action(at + 10, domain, "failover", "lb/1", "region", old="w", new="e")
     at += rng.choice([20, 200, 1.2 * MEMORY / SECOND])
     more = {"acknowledges": (mine.id,)} if rng.random() < 0.2 else {}
@@ -320,7 +320,7 @@ def _guard(pen: _Pen, at: float, domain: str) -> float:
 
 
 def _hazard(pen: _Pen, at: float, domain: str) -> float:
-    return pen.rng.choice([_stale, _destroy, _skew, _cancel, _oppose, _wish, _guard])(pen, at, domain)
+    return pen.rng.choice([_stale, _destroy, _skew, _cancel, _cancel, _oppose, _wish, _guard])(pen, at, domain)
 
 
 def _held(pen: _Pen, at: float, domain: str) -> float:
@@ -331,7 +331,7 @@ def _restless(pen: _Pen, at: float, domain: str) -> float:
     return pen.rng.choice(PLAYS)(pen, at, domain)
 
 
-OFTEN = {_fight: 3, _chain: 2, _freeze: 2, _hold: 1, _held: 2, _hazard: 3, _across: 1, _restless: 2}
+OFTEN = {_fight: 3, _chain: 2, _freeze: 3, _hold: 2, _held: 2, _hazard: 3, _across: 1, _restless: 2}
 STORIES = [story for story, times in OFTEN.items() for _ in range(times)]
 
 
