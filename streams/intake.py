@@ -8,20 +8,18 @@ is left out only if it is older than the lateness allows *and* older than all of
     order of the file     ... e7 e8 e9 [ e10 e11 ... e(HOLD+9) ] <- read next
     known, analysed ----------------^    waiting, sorted by time
 
-Several files are read side by side, always on with the one that is furthest behind, so that each has to be in order only by itself.
+Several files are read side by side (`streams.sources.together`), so that each has to be in order only by itself.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from models.analyzer import Analyzer
-from models.decode import Rejection
-from models.events import Action, AnyEvent, Dependency, Intent, Sample, Tick, Transition, Verdict
+from models.events import Action, Dependency, Intent, Sample, Tick, Transition, Verdict
 from models.findings import Change
 from models.remarks import Remarks
 from models.stream_time import BEFORE_ALL
@@ -78,20 +76,3 @@ class Intake:
         for domain in self._analyzer.domains.values():
             domain.facts.take()  # nobody writes them down here: what they changed must not pile up
         return changes
-
-
-def side_by_side(
-    files: Sequence[Iterator[tuple[int, AnyEvent | Rejection]]],
-) -> Iterator[tuple[int, int, AnyEvent | Rejection]]:
-    """(number of the file, line, event or why not), always from the file whose newest event is the oldest; the first of equal ones."""
-    behind = [(BEFORE_ALL, number) for number in range(len(files))]
-    while behind:
-        newest, number = heapq.heappop(behind)
-        bound = behind[0] if behind else None
-        for line, event in files[number]:
-            yield number, line, event
-            if not isinstance(event, Rejection):
-                newest = max(newest, event.time)
-                if bound is not None and (newest, number) > bound:
-                    heapq.heappush(behind, (newest, number))
-                    break

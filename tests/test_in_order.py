@@ -14,10 +14,10 @@ from models.events import Action
 from models.foreign import Foreign
 from models.instants import SECOND
 from models.panes import Panes
+from streams.cli.lines import Sourcing, read
 from streams.settings import Settings
 from streams.sources.in_order import HOLD, InOrder
 from streams.sources.kinds import KINDS
-from streams.sources.logs import LogReader
 from streams.sources.source import Origin
 
 
@@ -75,6 +75,6 @@ def test_lines_before_the_first_that_says_what_it_is_are_told(tmp_path: Any) -> 
     file = tmp_path / "rotated.log"
     log = writes([1, 2], [11, 12])
     file.write_text('tail": "of a line"}\n' + "\n".join(json.dumps(line) for line in log) + "\n")
-    reader = LogReader(Settings(), Origin("prod"))
-    found = list(reader.read(str(file)))
-    assert found[0][0] == 1 and getattr(found[0][1], "reason", "") == "not_json" and reader.counts["k8s-audit"]["changes"] == 2
+    sourcing = Sourcing(Settings())
+    found = list(read([str(file)], sourcing))
+    assert found[0][0] == (0, 1) and getattr(found[0][1], "reason", "") == "not_json" and sourcing.logs["k8s-audit"]["changes"] == 2

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from histories import SETTINGS, history
 
 from models.analyzer import Analyzer
 from models.configuration import Analysis
-from models.events import Action, AnyEvent, Event, Sample
+from models.events import Action, Event, Sample
 from models.findings import Finding, Quality, encode_finding
 from models.instants import HOUR, SECOND
-from models.rejection import Rejection
-from streams.intake import Intake, side_by_side
+from streams.intake import Intake
 
 PLAIN = Quality()
 
@@ -110,14 +109,3 @@ def test_what_waits_is_bounded() -> None:
         assert analyzer.timeline.pending <= 60
     assert len(analyzer.domains["default"].memory) <= SETTINGS.memory // HOUR + 1
     assert not analyzer.domains["default"].facts.changed or len(analyzer.domains["default"].facts) <= 2
-
-
-def lines(*times: int) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-    for number, time_s in enumerate(times, 1):
-        yield number, write(number, time_s) if time_s else Rejection("not_json", "", "junk")
-
-
-def test_files_are_read_side_by_side_from_the_one_furthest_behind() -> None:
-    order = [(number, line) for number, line, _ in side_by_side([lines(10, 20, 50, 40), lines(15, 0, 16, 30), lines()])]
-    assert order == [(0, 1), (1, 1), (0, 2), (1, 2), (1, 3), (1, 4), (0, 3), (0, 4)]
-    assert [line for _, line, _ in side_by_side([lines(3, 2, 1)])] == [1, 2, 3]

@@ -67,6 +67,7 @@ def test_the_operators_names_come_first() -> None:
 TEXT = json.dumps(EVENT)
 WRAPPED: dict[str, Any] = {
     "cloudwatch": {"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "timestamp": 1, "message": TEXT}]},
+    "get-log-events": {"events": [{"timestamp": 1, "message": TEXT, "ingestionTime": 2}], "nextForwardToken": "f/1"},
     "insights": {"@timestamp": "2026", "@message": TEXT},
     "azure": {"time": "2026", "category": "kube-audit", "properties": {"log": TEXT, "stream": "stdout", "pod": "kube-apiserver"}},
     "azure records": {"records": [{"category": "kube-audit", "properties": {"log": TEXT}}]},
@@ -83,9 +84,13 @@ def test_events_that_others_wrapped_are_the_same(how: str) -> None:
     assert read([line])[:2] == read([EVENT])[:2] != ([], [])
 
 
-def test_what_a_container_runtime_puts_before_a_line_is_taken_off() -> None:
-    line = b"2026-11-24T10:00:01.123456789Z stderr F " + TEXT.encode()
-    assert recognised(line) and read([line])[:2] == read([EVENT])[:2]
+def test_what_a_container_runtime_or_an_export_puts_before_a_line_is_taken_off() -> None:
+    for before in (
+        b"2026-11-24T10:00:01.123456789Z stderr F ",
+        b"2026-11-24T10:00:01.123Z ",
+    ):  # the second: CloudWatch's export to S3
+        line = before + TEXT.encode()
+        assert recognised(line) and read([line])[:2] == read([EVENT])[:2]
 
 
 def entry(method: str, name: str, **payload: Any) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from models.foreign import Foreign
 from models.instants import HOUR
 from models.panes import Panes
 from models.rejection import Rejection
+from streams.cli.lines import Sourcing, read
 from streams.settings import Settings
 from streams.sources.in_order import translated
 from streams.sources.kinds import KINDS
-from streams.sources.logs import LogReader
 from streams.sources.source import Origin, Source
 
 DATA = Path(__file__).parent / "data"
@@ -172,14 +172,14 @@ def test_a_file_says_itself_what_it_is_and_is_nothing_else(kind: str, tmp_path: 
     file = tmp_path / "log"
     file.write_bytes(b"\n".join(case.good) + b"\n")
     wanted = events(kind, case.good)[0]
-    insisted = LogReader(case.settings, Origin(), kind)
-    assert [each for _, each in insisted.read(str(file))] == wanted and insisted.counts.keys() == {kind}
-    reader = LogReader(case.settings, Origin())
-    found = [each for _, each in reader.read(str(file))]
+    insisted = Sourcing(case.settings, kind)
+    assert [each for _, each in read([str(file)], insisted)] == wanted and insisted.logs.keys() == {kind}
+    sourcing = Sourcing(case.settings)
+    found = [each for _, each in read([str(file)], sourcing)]
     if case.recognised:
-        assert found == wanted and reader.counts.keys() == {kind}
+        assert found == wanted and sourcing.logs.keys() == {kind}
     else:
-        assert not reader.counts and all(isinstance(each, Rejection) for each in found)
+        assert not sourcing.logs and all(isinstance(each, Rejection) for each in found)
 
 
 def test_the_settings_of_a_case_are_the_defaults_but_for_what_it_needs() -> None:

@@ -15,10 +15,9 @@ import yaml
 from models.decode import Rejection
 from models.events import Verdict
 from models.instants import parse_time
+from streams.cli.lines import Sourcing, read
 from streams.settings import Settings
 from streams.sources.cloudevents import decode_record
-from streams.sources.logs import LogReader
-from streams.sources.source import Origin
 
 DATA = Path(__file__).parent / "data"
 LIMIT = 1 << 20
@@ -42,11 +41,9 @@ EXPECTED = {
 
 def outcome(path: Path) -> tuple[set[str], Counter[str]]:
     """The kinds as which a file was read, and the reasons for which parts of it were refused."""
-    counts: dict[str, Counter[str]] = {}
-    reader = LogReader(Settings(), Origin())
-    reader.counts = counts
-    found = [each for _, each in reader.read(str(path))]
-    return set(counts), Counter(each.reason for each in found if isinstance(each, Rejection))
+    sourcing = Sourcing(Settings())
+    found = [each for _, each in read([str(path)], sourcing)]
+    return set(sourcing.logs), Counter(each.reason for each in found if isinstance(each, Rejection))
 
 
 def test_all_of_the_corpus_is_here() -> None:

@@ -14,7 +14,7 @@ from models.findings import Change, Finding
 from models.instants import format_duration
 from streams.cli.command import CANNOT, FOUND, OK, Command, Context, Trouble, program_version
 from streams.cli.lines import EVENTS, RECOGNISE, TRACE, Sourcing, read, refusal, sourcing_arguments
-from streams.intake import HOLD, Intake, side_by_side
+from streams.intake import HOLD, Intake
 from streams.report import FORMATS
 from streams.report.album import Album
 from streams.report.judged import Judged, Report, Rule, judge, parse_rule
@@ -120,7 +120,7 @@ def _run(context: Context) -> int:
 
 
 def _take(files: Sequence[str], sourcing: Sourcing, intake: Intake, tally: Tally, err: Terminal) -> None:
-    for number, line, event in side_by_side([read(file, sourcing=sourcing) for file in files]):
+    for (number, line), event in read(files, sourcing):
         if isinstance(event, Rejection):
             tally.bad += 1
             if tally.bad <= COMPLAINTS:
@@ -215,7 +215,8 @@ COMMAND = Command(
     details=f"""\
 Needs neither broker nor database: the same core as the workers'. Bad lines are told and left out. Files are read as they are analysed:
 the newest {HOLD:,} events wait, so up to there their order does not matter; in longer files an event that comes later than that, and
-later than analysis.time.lateness, is told, counted and left out. Several files are read side by side.
+later than analysis.time.lateness, is told, counted and left out. Several files are read side by side; logs of one kind, such as those of
+three API servers, as one log.
 With --format json standard output has one final finding per line, ordered by started_at, then finding_id. What a [[waiver]] of the
 settings covers is told as waived, with owner and reason, and does not fail.""",
     examples=(

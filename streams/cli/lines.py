@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,10 +13,11 @@ from models.events import AnyEvent
 from streams.cli.command import Trouble
 from streams.settings import Settings
 from streams.settings_file.sources import check_cluster
-from streams.sources.files import DAMAGED, Look, read_events
+from streams.sources.files import Look, Unreadable, guarded, read_events
 from streams.sources.kinds import KINDS
-from streams.sources.logs import LogReader
+from streams.sources.logs import LogFile, Position
 from streams.sources.source import Origin
+from streams.sources.together import logs, side_by_side
 from streams.sources.traces import is_trace, read_trace
 
 RECOGNISE, EVENTS, TRACE = "recognise", "events", "trace"
@@ -37,13 +38,11 @@ class Sourcing:
         """Whether a log was read that has valid records."""
         return any(counts.total() for counts in self.logs.values())
 
-    def reader(self, file: str, also: Look | None) -> LogReader:
-        """For one file."""
-        told = None if self.taken_for is None else partial(self.taken_for, file)
+    def file(self, number: int, path: str, also: Look | None) -> LogFile:
+        """One of them."""
+        told = None if self.taken_for is None else partial(self.taken_for, path)
         kind = "" if self.source == RECOGNISE else self.source
-        reader = LogReader(self.settings, Origin(self.cluster), kind, also, told)
-        reader.counts = self.logs
-        return reader
+        return LogFile(self.settings, Origin(self.cluster), number, path, kind, also, told)
 
     def sentences(self) -> list[str]:
         """What became of the lines of such logs, a sentence each."""
@@ -79,22 +78,28 @@ def _cluster(text: str) -> str:
     return text
 
 
-def read(file: str, also: Look | None = None, sourcing: Sourcing | None = None) -> Iterator[tuple[int, AnyEvent | Rejection]]:
-    """Line numbers with events, or with why there is none. Raises Trouble where the file cannot be read to its end.
+def read(files: Sequence[str], sourcing: Sourcing, also: Look | None = None) -> Iterator[tuple[Position, AnyEvent | Rejection]]:
+    """Events, or why there is none, and where they stood: the number of the file and of the line. Raises Trouble where a file cannot be
+    read to its end.
 
-    `also` is shown each line of JSON as it is; a trace has its own words, which its reader checks. Logs of other sources are read only
-    with a `sourcing`, which is told what was passed over."""
+    `also` is shown each line of JSON as it is; a trace has its own words, which its reader checks. `sourcing` is told what was passed over
+    in logs of other sources."""
     try:
-        if is_trace(file) or (sourcing is not None and sourcing.source == TRACE):
-            yield from read_trace(file)
-        elif sourcing is None or sourcing.source == EVENTS:
-            yield from read_events(file, also)
-        else:
-            yield from sourcing.reader(file, also).read(file)
-    except DAMAGED as error:
-        raise Trouble(f"{file}: cut short or damaged: {error}") from error
-    except OSError as error:
-        raise Trouble(f"{file}: {error.strerror or f'cut short or damaged: {error}'}") from error
+        streams, others = [], []
+        for number, file in enumerate(files):
+            if is_trace(file) or sourcing.source == TRACE:
+                streams.append(_placed(number, guarded(file, read_trace(file))))
+            elif sourcing.source == EVENTS:
+                streams.append(_placed(number, guarded(file, read_events(file, also))))
+            else:
+                others.append(sourcing.file(number, file, also))
+        yield from side_by_side([*streams, *logs(others, sourcing.settings, sourcing.logs)])
+    except Unreadable as error:
+        raise Trouble(str(error)) from error
+
+
+def _placed(number: int, read: Iterator[tuple[int, AnyEvent | Rejection]]) -> Iterator[tuple[Position, AnyEvent | Rejection]]:
+    return (((number, line), event) for line, event in read)
 
 
 def refusal(file: str, line: int, rejection: Rejection) -> str:

@@ -31,7 +31,7 @@ def _run(context: Context) -> int:
     if arguments.lines:
         sourcing.taken_for = lambda file, line, counts: say(_taken_for(file, line, counts))
     for file in arguments.files:
-        for line, event in read(file, misspellings.look, sourcing):
+        for (_, line), event in read([file], sourcing, misspellings.look):
             if isinstance(event, Rejection):
                 bad += 1
                 say(refusal(file, line, event))

@@ -7,10 +7,10 @@ import gzip
 import io
 import lzma
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, TypeVar
 
 import msgspec
 
@@ -30,8 +30,23 @@ DAMAGED = (
 LINE_LIMIT = 1 << 20  # bytes, as for a Kafka record
 
 Look: TypeAlias = Callable[[bytes], None]
+T = TypeVar("T")
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+
+class Unreadable(Exception):
+    """A file that cannot be read to its end; the text names it."""
+
+
+def guarded(path: str, read: Iterable[T]) -> Iterator[T]:
+    """The same. Raises Unreadable where reading raises OSError or one of DAMAGED."""
+    try:
+        yield from read
+    except DAMAGED as error:
+        raise Unreadable(f"{path}: cut short or damaged: {error}") from error
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or f'cut short or damaged: {error}'}") from error
 
 
 def read_events(path: str, also: Look | None = None) -> Iterator[tuple[int, AnyEvent | Rejection]]:

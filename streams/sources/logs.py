@@ -1,9 +1,8 @@
-"""Logs not written for this program, told from files of events by content, and read as events."""
+"""Logs not written for this program, told from files of events by content, and parsed record by record."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO, TypeAlias
@@ -12,67 +11,88 @@ from models.decode import Rejection
 from models.events import AnyEvent
 from streams.settings import Settings
 from streams.sources import documents
-from streams.sources.files import Look, decode_line, head, lines, opened
-from streams.sources.in_order import TakenFor, translated
+from streams.sources.files import LINE_LIMIT, Look, decode_line, head, lines, opened
+from streams.sources.in_order import Item, TakenFor, parsed
 from streams.sources.kinds import KINDS
-from streams.sources.source import Origin
+from streams.sources.source import Origin, Source
 
 _JAEGER = re.compile(rb'"trace(ID|Id|IdLow)"\s*:.*"operationName"|"operationName".*"trace(ID|Id|IdLow)"\s*:', re.S)
 
-Numbered: TypeAlias = tuple[int, AnyEvent | Rejection]
+Position: TypeAlias = tuple[int, int]  # the number of a file among those of a command line, and of a line in it
 
 
-class LogReader:
-    """Reads files as what their content shows them to be, or as `kind`. `counts`: what was passed over, by kind.
+class LogFile:
+    """One file: read as what its content shows it to be, or as `kind`. `number` is its own among those of the command line.
 
-    `event_line` is shown each line of a file of events, `taken_for` each record of a log with what it was counted as."""
+    `kind` is None until the content has shown it, and "" for a file of events; `source` is of a log alone. `event_line` is shown each
+    line of a file of events, `taken_for` each record of a log with what it was counted as."""
 
     def __init__(
-        self, settings: Settings, origin: Origin, kind: str = "", event_line: Look | None = None, taken_for: TakenFor | None = None
+        self,
+        settings: Settings,
+        origin: Origin,
+        number: int,
+        path: str,
+        kind: str = "",
+        event_line: Look | None = None,
+        taken_for: TakenFor | None = None,
     ) -> None:
-        self.counts: dict[str, Counter[str]] = {}
+        self.path = path
+        self.kind: str | None = kind or None
+        self.source: Source | None = None
         self._settings = settings
         self._origin = origin
-        self._kind = kind
+        self._number = number
         self._event_line = event_line
         self._taken_for = taken_for
 
-    def read(self, path: str) -> Iterator[Numbered]:
-        """(line number, event or why not). Raises what `read_lines` does."""
-        with opened(path) as file:
-            kind = self._kind or _by_head(file)
+    def items(self) -> Iterator[tuple[Position, Item]]:
+        """Where each stood, and what it is by itself. Raises what `read_lines` does."""
+        with opened(self.path) as file:
+            kind = self.kind or _by_head(file)
             if kind:
-                split = KINDS[kind].split or lines
-                yield from self._translated(split(file), kind)
+                split = KINDS[kind].split or _long_lines
+                yield from self._log(split(file), kind)
             else:
                 whole = documents.spans_lines(head(file))
-                yield from self._recognised(documents.split(file) if whole else lines(file))
+                yield from self._recognised(documents.split(file) if whole else _long_lines(file))
 
-    def _recognised(self, rest: Iterator[tuple[int, bytes | Rejection]]) -> Iterator[Numbered]:
+    def _recognised(self, rest: Iterator[tuple[int, bytes | Rejection]]) -> Iterator[tuple[Position, Item]]:
         """By the first line that is anything; what comes before it is bad."""
         for number, line in rest:
             event = self._event(line)
             if isinstance(event, Rejection) and not isinstance(line, Rejection):
                 kind = _by_line(line)
                 if kind:
-                    yield from self._translated(chain([(number, line)], rest), kind)
+                    yield from self._log(chain([(number, line)], rest), kind)
                     return
-            yield number, event
             if not isinstance(event, Rejection):  # so it is a file of events, whatever else stands in it
-                yield from ((number, self._event(line)) for number, line in rest)
+                self.kind = ""
+            yield self._at(number), event
+            if self.kind == "":
+                yield from ((self._at(number), self._event(line)) for number, line in rest)
                 return
 
     def _event(self, line: bytes | Rejection) -> AnyEvent | Rejection:
         if isinstance(line, Rejection):
             return line
+        if len(line) > LINE_LIMIT + 1:  # as an event; a list of audit events may be far longer
+            return Rejection("too_large", "", f"{len(line):,} bytes, at most {LINE_LIMIT:,}")
         if self._event_line is not None:
             self._event_line(line)
         return _decoded(line)
 
-    def _translated(self, records: Iterable[tuple[int, bytes | Rejection]], kind: str) -> Iterator[Numbered]:
-        source = KINDS[kind].open(self._settings, self._origin)
-        counts = self.counts.setdefault(kind, Counter())
-        yield from translated(records, source, KINDS[kind].pane(self._settings), counts, taken_for=self._taken_for)
+    def _log(self, records: Iterable[tuple[int, bytes | Rejection]], kind: str) -> Iterator[tuple[Position, Item]]:
+        self.kind, self.source = kind, KINDS[kind].open(self._settings, self._origin)
+        return parsed(records, self.source, self._at, self._taken_for)
+
+    def _at(self, line: int) -> Position:
+        return self._number, line
+
+
+def _long_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
+    """A webhook's batch, or an export, is one line of many records."""
+    return lines(file, documents.LIMIT)
 
 
 def _decoded(document: bytes) -> AnyEvent | Rejection:

@@ -24,7 +24,7 @@ GROUP = "audit.k8s.io/"
 DEEPEST = 4  # wrappers around an event
 NAME_LIMIT = 512  # characters, as for every event
 _ABSENT = msgspec.Raw(b"null")
-_CRI = re.compile(rb"\S{20,40} std(?:out|err) F (?=\{)")
+_BEFORE = re.compile(rb"\S{20,40} (?:std(?:out|err) F )?(?=\{)")
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -131,8 +131,8 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
 
 
 def _bare(line: bytes) -> bytes:
-    """Without what a container runtime puts before each line: "2026-11-24T10:00:00Z stderr F {...}"."""
-    if line[:1] == b"{" or not (prefix := _CRI.match(line)):
+    """Without what a container runtime puts before each line, "2026-11-24T10:00:00Z stderr F {...}", or an export its time alone."""
+    if line[:1] == b"{" or not (prefix := _BEFORE.match(line)):
         return line
     return line[prefix.end() :]
 

@@ -1,6 +1,6 @@
 """Audit events as clusters' providers and log shippers hand them on: within a field of something else, often as a text.
 
-EKS, from CloudWatch   {"logEvents": [{"message": "{\\"kind\\":\\"Event\\", ...}"}]}
+EKS, from CloudWatch   {"logEvents": [{"message": "{\\"kind\\":\\"Event\\", ...}"}]} by subscription; "events" of aws logs get-log-events
 AKS, from Azure        {"records": [{"category": "kube-audit", "properties": {"log": "{...}"}}]}
 fluent-bit, Vector     {"log": "{...}"}, {"message": "{...}"}, {"event": {"original": "{...}"}}
 """
@@ -25,6 +25,7 @@ class _Wrapper(msgspec.Struct):
     properties: msgspec.Raw = _ABSENT
     records: msgspec.Raw = _ABSENT
     log_events: msgspec.Raw = msgspec.field(name="logEvents", default=_ABSENT)
+    events: msgspec.Raw = _ABSENT
     event: msgspec.Raw = _ABSENT
     original: msgspec.Raw = _ABSENT
     body: msgspec.Raw = _ABSENT
