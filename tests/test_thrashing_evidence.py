@@ -7,12 +7,13 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 import pytest
 from small_histories import findings, moment, only, turns, wrote
 from test_thrashing_kinds import demand
 
 from benchmarks.accuracy.families import Pen, follow
-from models.events import Event
+from models.events import Action, Event
 from models.instants import MINUTE, SECOND
 
 BOTH = ["cost", "perf"]
@@ -99,3 +100,24 @@ def test_a_transfer_in_many_steps_is_told_once(first: str, share: list[int]) -> 
     (found,) = [finding for finding in findings(*writes) if finding.pattern == "thrashing"]
     assert (found.kind, found.metrics["opposition"]) == ("transfer", -1.0)
     assert found.resources == tuple(sorted(["queue/m", f"queue/{first}"]))
+
+
+@pytest.mark.parametrize(
+    ("lag", "kinds"),
+    [
+        (-20, {"transfer"}),  # the second knob goes the other way, a little before or after
+        (0.001, {"transfer"}),
+        (60, {"transfer"}),
+        (110, {"sustained"}),  # in the middle of the plateau it goes neither with the first knob nor against it
+        (150, {"sustained"}),
+        (190, {"sustained"}),
+        (300, {"sustained"}),  # together
+    ],
+)
+def test_knobs_that_swing_at_the_same_pace_are_a_transfer_only_where_they_turn_together(lag: float, kinds: set[str]) -> None:
+    first = turns(["a", "b"], [8, 16] * 6, 300)
+    second = turns(["a", "b"], [50, 5] * 6, 300, 0.5 + lag, knob="fn/resize concurrency")
+    second = [msgspec.structs.replace(event, id=f"second {event.id}") for event in second if isinstance(event, Action)]
+    found = [finding for finding in findings(*first, *second) if finding.pattern == "thrashing"]
+    assert {finding.kind for finding in found} == kinds
+    assert len(found) == (1 if kinds == {"transfer"} else 2)

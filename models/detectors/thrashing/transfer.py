@@ -28,6 +28,7 @@ from models.variables import Name
 OPPOSED = -0.8  # correlation of the moves of two knobs from which on load is moved, not changed
 FEWEST = 3  # moves that went opposite ways
 TURNS = 8  # newest turning points that are compared
+EARLY_AND_LATE = (0.25, 0.75)  # shares of a plateau at which the other knob is looked at
 COMPARED = 64  # newest writes of the other knob among which its value at those is looked for
 
 
@@ -56,14 +57,22 @@ def pair(node: Node, found: Swings, domain: Domain) -> Pair | None:
             near += [link.cause.event for link in write.parents if isinstance(link.cause.event, Action)]
     names = {(write.resource, write.parameter) for write in near}
     names |= {(resource, event.parameter) for resource in domain.ledger.topology.near(event.resource, event.time)}
-    extremes, best = _extremes(found), None
+    extremes, best = [_extremes(found, share) for share in EARLY_AND_LATE], None
     for name in sorted(names - {mine}):
         other = domain.variables.knob(name)
-        opposed = _correlation(extremes, other) if other is not None else None
+        opposed = _opposition(extremes, other) if other is not None else None
         if other is not None and opposed is not None and opposed <= OPPOSED and (best is None or opposed < best.opposition):
             agents = {write.agent for write in other.actions(LAST)}
             best = Pair(name, tuple(agents), opposed, subject_of(*min(name, mine)))
     return best
+
+
+def _opposition(extremes: list[list[tuple[float | None, int]]], other: KnobRing) -> float | None:
+    """The weaker of the two correlations; None where one is not known. Of knobs that merely swing at the same pace, the other moves in the
+    middle of this one's plateaus, and is opposed for a part of each only."""
+    first = _correlation(extremes[0], other)
+    second = _correlation(extremes[1], other) if first is not None and first <= OPPOSED else None
+    return None if first is None or second is None else max(first, second)
 
 
 def _correlation(extremes: list[tuple[float | None, int]], other: KnobRing) -> float | None:
@@ -86,14 +95,14 @@ def _correlation(extremes: list[tuple[float | None, int]], other: KnobRing) -> f
     return min([_cosine([(c - a, d - b) for (a, b), (c, d) in pairwise(scaled)]) for scaled in (known, logs)])
 
 
-def _extremes(found: Swings) -> list[tuple[float | None, int]]:
-    """The values at which this knob turned, and where it began, each with a time (ns) at which it stood there: the other may have been
-    written just before or just after, so not the very moment of a write."""
+def _extremes(found: Swings, share: float) -> list[tuple[float | None, int]]:
+    """The values at which this knob turned, and where it began, each with a time (ns) at which it stood there: such a share into the
+    plateau, since the other may have been written just before or just after the turn."""
     turned = found.zigzag.reversals
-    points = [(number(r.undone.new), (r.undone.time + r.event.time) // 2) for r in turned[-TURNS:]]
+    points = [(number(r.undone.new), r.undone.time + int(share * (r.event.time - r.undone.time))) for r in turned[-TURNS:]]
     if len(turned) >= TURNS:
         return points
-    begun = found.first.time - (points[0][1] - turned[0].undone.time)
+    begun = found.first.time - int((1.0 - share) * (turned[0].event.time - turned[0].undone.time))
     return [(number(found.first.old), begun), *points]
 
 
