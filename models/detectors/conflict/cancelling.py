@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from models.configuration import Conflict
 from models.detectors.conflict.case import Case, close, lag_text, overrules, sighting
-from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
+from models.detectors.conflict.justification import weighed
 from models.domain import Domain
 from models.episodes import Sighting
 from models.events import Action, Expectation, Transition, key
@@ -41,13 +41,11 @@ def judge(node: Node, event: Action, domain: Domain, settings: Conflict, oldest:
             if overrules(event, settings) and not overrules(intent, settings):
                 continue
             seen.add(intent.agent)
-            hits = announced(event, intent)
-            why = allowed(event, intent) or exceeded(hits, intent, domain) or guarded(node, event, intent, settings)
-            if why:
-                yield rollback(event, why)
+            found = weighed(node, event, intent, domain, settings)
+            if found.rollback is not None:
+                yield found.rollback
                 return
-            unknown = any(beyond(expected, read, intent, domain) is None for expected, read in hits)
-            yield sighting(_case(event, intent, hit, unknown, settings))
+            yield sighting(_case(event, intent, hit, found.unknown, settings))
 
 
 def _cancelled(node: Node, event: Action, intent: Action, effect: tuple[str, str]) -> Expectation | None:

@@ -8,6 +8,7 @@ guard comes from the configuration alone: what an event says of its own rank cou
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from models.configuration import Conflict
 from models.detectors.conflict.case import OPERATORS
@@ -23,7 +24,24 @@ from models.values import number, same, text
 WELL = ("", "info", "ok")  # severities of a transition that says that nothing is wrong
 
 
-def allowed(event: Action, intent: Declared) -> str:
+class Weighed(NamedTuple):
+    """What the writer read of the announced effects; whether it cannot be told if they went beyond that; the remark where it was right."""
+
+    hits: list[tuple[Expectation, Read]]
+    unknown: bool
+    rollback: Remark | None
+
+
+def weighed(node: Node, event: Action, intent: Declared, domain: Domain, settings: Conflict) -> Weighed:
+    """`event` goes against `intent`: is it right to?"""
+    hits = _announced(event, intent)
+    beyond = [_beyond(expected, read, intent, domain) for expected, read in hits]
+    why = _allowed(event, intent) or _exceeded(hits, beyond, intent) or _guarded(node, event, intent, settings)
+    remark = Remark("justified_rollback", f"{clock_time(event.time)} {deed(event)}: {why}.") if why else None
+    return Weighed(hits, None in beyond, remark)
+
+
+def _allowed(event: Action, intent: Declared) -> str:
     """Which of the holder's own conditions the writer's reads meet, for a sentence; "" where none."""
     clause = intent.intent if isinstance(intent, Action) else None
     for condition in clause.abort_if if clause is not None else ():
@@ -34,14 +52,14 @@ def allowed(event: Action, intent: Declared) -> str:
     return ""
 
 
-def announced(event: Action, intent: Declared) -> list[tuple[Expectation, Read]]:
+def _announced(event: Action, intent: Declared) -> list[tuple[Expectation, Read]]:
     """What the writer read of the effects that the intent had announced."""
     clause = intent.intent if isinstance(intent, Action) else None
     expected = clause.expects if clause is not None else ()
     return [(e, read) for e in expected for read in event.reads if (read.resource, read.metric) == (e.resource, e.metric)]
 
 
-def beyond(expected: Expectation, read: Read, intent: Declared, domain: Domain) -> bool | None:
+def _beyond(expected: Expectation, read: Read, intent: Declared, domain: Domain) -> bool | None:
     """Whether what was read exceeds the announced ratio to what it was; None where that cannot be told."""
     if expected.max_ratio is None:
         return False
@@ -51,15 +69,15 @@ def beyond(expected: Expectation, read: Read, intent: Declared, domain: Domain) 
     return now > expected.max_ratio * before
 
 
-def exceeded(hits: list[tuple[Expectation, Read]], intent: Declared, domain: Domain) -> str:
+def _exceeded(hits: list[tuple[Expectation, Read]], beyond: list[bool | None], intent: Declared) -> str:
     """The first effect that went beyond what was announced, for a sentence; "" where none did."""
-    for expected, read in hits:
-        if beyond(expected, read, intent, domain):
+    for (expected, read), more in zip(hits, beyond, strict=True):
+        if more:
             return f"{read.metric} was {text(read.value)}, more than {expected.max_ratio:g} times what {intent.agent} had found"
     return ""
 
 
-def guarded(node: Node, event: Action, intent: Declared, settings: Conflict) -> str:
+def _guarded(node: Node, event: Action, intent: Declared, settings: Conflict) -> str:
     """The service level that a guard of the configuration answers, for a sentence; "" where it is no guard or cites none."""
     guards = settings.slo_guards
     if not any(fnmatchcase(name, guard) for guard in guards for name in (event.agent, event.mandate) if name):
@@ -73,11 +91,6 @@ def guarded(node: Node, event: Action, intent: Declared, settings: Conflict) -> 
         if (broke.resource, broke.metric) not in expected:
             return f"{broke.resource} {broke.metric}, a service level, went to {text(broke.after)}, which {intent.agent} had not announced"
     return ""
-
-
-def rollback(event: Action, why: str) -> Remark:
-    """The remark on a justified rollback."""
-    return Remark("justified_rollback", f"{clock_time(event.time)} {deed(event)}: {why}.")
 
 
 def _before(expected: Expectation, intent: Declared, domain: Domain) -> float | None:

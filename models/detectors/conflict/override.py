@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from models.configuration import Conflict
 from models.detectors.conflict.case import Case, close, overrules, sighting
-from models.detectors.conflict.justification import allowed, announced, beyond, exceeded, guarded, rollback
+from models.detectors.conflict.justification import weighed
 from models.domain import Domain
 from models.episodes import Sighting
 from models.events import Action, Expectation, Read, Transition, Value, key
@@ -38,14 +38,12 @@ def judge(
     writes = domain.variables.actions((event.resource, event.parameter))
     if not _undoes(event, intent, _stood(intent, writes, current)) or _closed_here(intent, writes, current):
         return
-    hits = announced(event, intent)
-    why = allowed(event, intent) or exceeded(hits, intent, domain) or guarded(node, event, intent, settings)
-    if why:
-        yield rollback(event, why)
+    found = weighed(node, event, intent, domain, settings)
+    if found.rollback is not None:
+        yield found.rollback
         return
-    unknown = any(beyond(expected, read, intent, domain) is None for expected, read in hits)
-    effect = _caused(node, intent) if not hits else None
-    yield sighting(_case(event, intent, hits, unknown, effect, settings))
+    effect = _caused(node, intent) if not found.hits else None
+    yield sighting(_case(event, intent, found.hits, found.unknown, effect, settings))
 
 
 def _case(
