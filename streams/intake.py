@@ -75,4 +75,5 @@ class Intake:
         changes = self._analyzer.feed(Tick(partition=self._partition, watermark=known, mode="data"))
         for domain in self._analyzer.domains.values():
             domain.facts.take()  # nobody writes them down here: what they changed must not pile up
+        self._analyzer.episodes.take_resolved(known)  # nor is there a topic that findings leave
         return changes

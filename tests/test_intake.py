@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 from histories import SETTINGS, history
+from small_histories import turns
 
 from models.analyzer import Analyzer
 from models.configuration import Analysis
@@ -109,3 +110,14 @@ def test_what_waits_is_bounded() -> None:
         assert analyzer.timeline.pending <= 60
     assert len(analyzer.domains["default"].memory) <= SETTINGS.memory // HOUR + 1
     assert not analyzer.domains["default"].facts.changed or len(analyzer.domains["default"].facts) <= 2
+
+
+def test_what_was_resolved_long_ago_is_not_remembered() -> None:
+    analyzer = Analyzer()
+    intake = Intake(analyzer, hold=50, step=10)
+    opened = 0
+    for day in range(60):
+        for event in turns(["perf", "cost"], [8, 16] * 5, 10, 86_400.0 * day):
+            assert isinstance(event, Action)
+            opened += sum(change.verb == "opened" for change in intake.feed(event))
+    assert opened > 40 and len(analyzer.episodes.resolved) < 10

@@ -59,5 +59,7 @@ class Thrash(msgspec.Struct, frozen=True):
         if two is not None and two.subject != subject:
             subject, stands = two.subject, standing("thrashing", two.subject)
             swung = swings.swings(event, domain, stands, self.settings)
-        for sighting in swings.seen(swung, subject, stands, self.settings) if swung is not None else ():
-            yield swings.doubted(sighting) if two is None else transfer.told(sighting, two)
+        if swung is None:
+            return
+        for sighting in swings.seen(swung, subject, stands, self.settings):
+            yield swings.doubted(sighting, swung) if two is None else transfer.told(sighting, two)

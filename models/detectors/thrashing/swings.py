@@ -163,9 +163,9 @@ def _sighting(found: Swings, subject: str, stands: Standing, settings: Thrashing
     )
 
 
-def doubted(sighting: Sighting) -> Sighting:
+def doubted(sighting: Sighting, found: Swings) -> Sighting:
     """One agent alone may be following a demand that nobody sends. That is no reason to wake anybody, unless its swings grow."""
-    if sighting.missing != UNKNOWN_DEMAND:
+    if found.driven or not found.zigzag.numeric or len(sighting.agents) > 1:
         return sighting
     grave = sighting.severity in ("error", "critical") and sighting.kind != "growing"
     certain = 1.0 - 2.0 ** -sighting.metrics["pressure"]
