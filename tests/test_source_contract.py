@@ -182,5 +182,19 @@ def test_a_file_says_itself_what_it_is_and_is_nothing_else(kind: str, tmp_path: 
         assert not sourcing.logs and all(isinstance(each, Rejection) for each in found)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_files_are_the_one_that_they_were(kind: str, tmp_path: Path) -> None:
+    case = CASES[kind]
+    whole, *parts = [tmp_path / name for name in ("whole", "even", "odd")]
+    whole.write_bytes(b"\n".join(case.good) + b"\n")
+    for number, part in enumerate(parts):
+        part.write_bytes(b"\n".join(case.good[number::2]) + b"\n")
+    sourcing = Sourcing(case.settings, kind)
+    found = [str(event) for _, event in read([str(part) for part in parts], sourcing)]
+    expected = Sourcing(case.settings, kind)
+    assert sorted(found) == sorted(str(event) for _, event in read([str(whole)], expected)) != []
+    assert sourcing.logs == expected.logs
+
+
 def test_the_settings_of_a_case_are_the_defaults_but_for_what_it_needs() -> None:
     assert [kind for kind, case in CASES.items() if msgspec.structs.replace(case.settings, map=()) != Settings()] == []

@@ -93,6 +93,20 @@ def test_a_file_that_shows_no_kind_is_told_line_by_line(tmp_path: Path) -> None:
     assert len(found) == 2 * UNDECIDED and all(isinstance(event, Rejection) for _, event in found)
 
 
+def test_a_log_behind_more_bad_lines_than_that_is_a_log_still(tmp_path: Path) -> None:
+    log = lines("a_gitops_hpa")
+    file, noise = tmp_path / "audit.log", tmp_path / "noise.log"
+    file.write_bytes(b"x\n" * (2 * UNDECIDED) + b"\n".join(log) + b"\n")
+    noise.write_bytes(b"x\n" * (2 * UNDECIDED) + json.dumps(audit(0, "a", "get", "pods/a")).encode() + b"\n")
+    sourcing, plain = Sourcing(Settings()), Sourcing(Settings())
+    found = [event for _, event in read([str(file)], sourcing) if not isinstance(event, Rejection)]
+    (tmp_path / "whole.log").write_bytes(b"\n".join(log) + b"\n")
+    assert found == [event for _, event in read([str(tmp_path / "whole.log")], plain)] != []
+    assert sourcing.logs == plain.logs
+    alone = Sourcing(Settings())
+    assert len(list(read([str(noise)], alone))) == 2 * UNDECIDED and alone.logs == {"k8s-audit": {"reads": 1}}
+
+
 def test_a_list_of_audit_events_may_be_one_long_line_and_an_event_of_ours_may_not(tmp_path: Path) -> None:
     log = lines("a_gitops_hpa")
     listed, whole, long = tmp_path / "list.json", tmp_path / "whole.log", tmp_path / "long.jsonl"

@@ -53,7 +53,7 @@ def logs(files: Iterable[LogFile], settings: Settings, counts: dict[str, Counter
         if file.kind:
             alike.setdefault(file.kind, []).append((file, items))
         else:
-            streams.append(_events(items))
+            streams.append(_alone(file, items, settings, counts))
     streams += [_one_log(kind, each, settings, counts.setdefault(kind, Counter())) for kind, each in alike.items()]
     return streams
 
@@ -68,10 +68,17 @@ def _begun(file: LogFile) -> Iterator[tuple[Position, Item]]:
     return chain(first, items)
 
 
-def _events(items: Iterator[tuple[Position, Item]]) -> Stream:
+def _alone(file: LogFile, items: Iterator[tuple[Position, Item]], settings: Settings, counts: dict[str, Counter[str]]) -> Stream:
+    """A file of events; or one that is bad for so long that it may still turn out to be a log, which is then one by itself."""
     for place, item in items:
-        assert not isinstance(item, Foreign)  # there is none in a file of events
+        if isinstance(item, Foreign) and file.kind:
+            rest = chain([(place, item)], items)
+            yield from _one_log(file.kind, [(file, rest)], settings, counts.setdefault(file.kind, Counter()))
+            return
+        assert not isinstance(item, Foreign)  # only a log has such
         yield place, item
+    if file.kind and file.source is not None:
+        counts.setdefault(file.kind, Counter()).update(file.source.counts)
 
 
 def _one_log(
