@@ -135,6 +135,7 @@ def test_what_is_no_request_is_refused_with_its_reason(record: bytes, why: tuple
     [
         ({"traceId": ""}, ("missing_field", "traceId")),
         ({"traceId": "zz" * 16}, ("wrong_type", "traceId")),
+        ({"traceId": "ab " * 10 + "cd"}, ("wrong_type", "traceId")),  # spaces are nothing to bytes.fromhex
         ({"spanId": "0102"}, ("wrong_type", "spanId")),
         ({"endTimeUnixNano": "0"}, ("missing_field", "endTimeUnixNano")),
         ({"endTimeUnixNano": "soon"}, ("bad_time", "endTimeUnixNano")),

@@ -15,8 +15,8 @@ from models.events import Sample
 from models.rejection import Rejection
 from streams.settings import MetricRule, Otlp, Settings
 from streams.sources.opentelemetry import Otlp as Source
-from streams.sources.opentelemetry.metrics import quantile_of
 from streams.sources.opentelemetry.record import Point
+from streams.sources.opentelemetry.samples import quantile_of
 from streams.sources.source import Origin
 
 DELTA, CUMULATIVE = 1, 2

@@ -8,7 +8,6 @@ JSON begins with `{`, protobuf never does. A bad item is refused alone, with its
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from collections.abc import Iterator
 from typing import NamedTuple
 from zlib import crc32
@@ -19,6 +18,7 @@ from google.protobuf.message import DecodeError
 from models.foreign import Place
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected, Rejection, clipped, explained
+from streams.sources.opentelemetry.fields import moment, span_name, word
 from streams.sources.opentelemetry.naming import Entity, entity_of
 from streams.sources.opentelemetry.protobuf import SIGNALS, parse
 from streams.sources.opentelemetry.record import Line, Note, Span
@@ -30,8 +30,6 @@ from streams.sources.opentelemetry.shape import (
     ResourceLogs,
     ResourceMetrics,
     ResourceSpans,
-    Whole,
-    Word,
 )
 from streams.sources.opentelemetry.shape import Span as SpanShape
 from streams.sources.opentelemetry.values import JsonValues, ProtobufValues, Values
@@ -179,9 +177,8 @@ def refused(error: Exception, path: str) -> Rejection:
 
 
 def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span:
-    trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
-    trace = identifier(trace_id, 16, "traceId")
-    name = f"{trace}-{identifier(span_id, 8, 'spanId')}"
+    parent_id = span.parent_span_id
+    name = span_name(span.trace_id, span.span_id)
     end, start = span.end_time_unix_nano, span.start_time_unix_nano
     if not (isinstance(end, int) and EARLIEST < end < LATEST):
         end = moment(end, "endTimeUnixNano")
@@ -202,8 +199,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         )
     if span.links:
         links = tuple(
-            f"{identifier(link.trace_id, 16, f'links[{i}].traceId')}-{identifier(link.span_id, 8, f'links[{i}].spanId')}"
-            for i, link in enumerate(span.links)
+            span_name(link.trace_id, link.span_id, f"links[{i}].traceId", f"links[{i}].spanId") for i, link in enumerate(span.links)
         )
     return Span(
         time=end,
@@ -211,7 +207,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         id=name,
         place=place,
         entity=entity,
-        parent=f"{trace}-{identifier(parent_id, 8, 'parentSpanId')}" if parent_id and parent_id not in _NONE else "",
+        parent=span_name(span.trace_id, parent_id, "traceId", "parentSpanId") if parent_id and parent_id not in _NONE else "",
         name=span.name,
         kind=word(span.kind, "SPAN_KIND_", _KINDS),
         start=start if start < end else end,
@@ -226,15 +222,16 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
 def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Line:
     time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
     body, attributes = values.value(record.body), values.attributes(record.attributes)
-    span = ""
-    if record.trace_id and record.span_id and record.span_id not in _NONE:
-        span = f"{identifier(record.trace_id, 16, 'traceId')}-{identifier(record.span_id, 8, 'spanId')}"
-    severity = word(record.severity_number, "SEVERITY_NUMBER_", _SEVERITIES)
+    span, span_id, severity = "", record.span_id, record.severity_number
+    if span_id and span_id not in _NONE and record.trace_id:
+        span = span_name(record.trace_id, span_id)
+    if not isinstance(severity, int):
+        severity = word(severity, "SEVERITY_NUMBER_", _SEVERITIES)
     content = _encode((severity, record.event_name, span, body, attributes))
     return Line(
         time=time,
         source=entity.source,
-        id=f"log-{time}-{crc32(content):08x}",
+        id="log-%d-%08x" % (time, crc32(content)),  # noqa: UP031 - a third faster
         place=place,
         entity=entity,
         span=span,
@@ -243,50 +240,3 @@ def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Li
         body=body,
         attributes=attributes,
     )
-
-
-def identifier(value: str | bytes, size: int, field: str) -> str:
-    """An id of `size` bytes as lower-case hexadecimal. JSON has that, or base64 as protobuf's own mapping writes it. Raises Rejected."""
-    if isinstance(value, bytes):
-        if len(value) == size:
-            return value.hex()
-    elif len(value) == 2 * size:
-        try:
-            return bytes.fromhex(value).hex()
-        except ValueError:
-            pass  # rejected below, with what it is
-    elif value:
-        try:
-            return _from_base64(value, size)
-        except ValueError:
-            pass  # rejected below, with what it is
-    if not value:
-        raise Rejected("missing_field", field, f"`{field}` is required")
-    raise Rejected("wrong_type", field, f"`{field}` is no id of {size} bytes: {str(value)[:40]!r}")
-
-
-def _from_base64(value: str, size: int) -> str:
-    raw = b64decode(value, validate=True)
-    if len(raw) != size:
-        raise ValueError(value)
-    return raw.hex()
-
-
-def moment(value: Whole, field: str) -> int:
-    """ns since 1970. Raises Rejected."""
-    try:
-        time = value if isinstance(value, int) else int(value)
-    except ValueError:
-        raise Rejected("bad_time", field, f"`{field}` is no count of nanoseconds: {str(value)[:40]!r}") from None
-    if not time:
-        raise Rejected("missing_field", field, f"`{field}` is required")
-    if not EARLIEST < time < LATEST:
-        raise Rejected("time_out_of_range", field, f"`{field}` lies outside 1970-2262: {time}")
-    return time
-
-
-def word(value: Word, prefix: str, numbers: dict[str, int]) -> int:
-    """An enumeration's number, from that or its name; unknown ones are 0, as the specification asks of receivers."""
-    if isinstance(value, int):
-        return value
-    return numbers.get(value.removeprefix(prefix), 0)

@@ -21,15 +21,16 @@ from fnmatch import fnmatchcase
 
 from models.events import Sample
 from models.foreign import Place
-from models.instants import SECOND
 from models.rejection import Rejected, Rejection
 from streams.settings import MetricRule, Otlp
-from streams.sources.opentelemetry.decoder import BAD, Measured, identifier, moment, refused, word
+from streams.sources.opentelemetry.decoder import BAD, Measured, refused
+from streams.sources.opentelemetry.fields import moment, span_name, word
 from streams.sources.opentelemetry.naming import Entity, bounded
 from streams.sources.opentelemetry.record import Bounds, Point, Series
+from streams.sources.opentelemetry.samples import Samples, percent
 from streams.sources.opentelemetry.shape import Data, DataPoint, Metric, Real
 from streams.sources.opentelemetry.templates import Scope, Template, as_text
-from streams.sources.opentelemetry.values import Attributes, ProtobufValues, real
+from streams.sources.opentelemetry.values import Attributes, Values, real
 from streams.sources.secrets import hidden
 
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
@@ -44,24 +45,22 @@ class Metrics:
 
     def __init__(self, settings: Otlp, domain: str, counts: Counter[str]) -> None:
         self._rules = [_Rule(rule) for rule in settings.metric]
-        self._quantiles = tuple(float(text) for text in settings.quantiles)
-        self._domain = domain
+        self._samples = Samples(settings, domain, counts)
         self._counts = counts
-        self._bounds: dict[tuple[Real, ...], Bounds] = {}
+        self._bounds: dict[bytes | tuple[Real, ...], Bounds] = {}
         self._shared: dict[Bounds, Bounds] = {}  # of exponential histograms
         self._known: dict[tuple[str, str, str, str, tuple[bytes, ...]], Series | None] = {}
 
     def of(self, measured: Measured, place: Place) -> list[Sample | Point | Rejection]:
         """The samples of a metric's points, the points that need the one before, and why not."""
         metric, values = measured.metric, measured.values
-        protobuf = isinstance(values, ProtobufValues)
-        kind = kind_of(metric, protobuf)
+        kind = kind_of(metric, values.protobuf)
         if not kind or not metric.name:
             field = "name" if kind else "data"
             return [Rejection("missing_field", f"{measured.path}.{field}", "a metric has a name and one kind of data")]
         data: Data = getattr(metric, kind)
-        temporality = CUMULATIVE
-        if kind not in ("gauge", "summary"):
+        temporality, samples = CUMULATIVE, self._samples
+        if kind != "gauge" and kind != "summary":
             temporality = word(data.aggregation_temporality, "AGGREGATION_TEMPORALITY_", _TEMPORALITIES)
         level = kind == "gauge" or (kind == "sum" and temporality == CUMULATIVE and not data.is_monotonic)
         found: list[Sample | Point | Rejection] = []
@@ -75,59 +74,62 @@ class Metrics:
                 if series is None:
                     self._counts["ignored"] += 1
                     continue
-                told = Teller(series, measured.entity.source, self._domain, _traceparent(kind, point), self._counts)
+                cited = "" if kind == "summary" or not point.exemplars else _traceparent(point)
                 if level:
-                    found += told.sample(time, "", _number(point), series.unit)
+                    found += samples.one(series, time, "", _number(point), series.unit, cited)
                     continue
-                counted = self._counted(kind, point, time, told, place, protobuf)
+                counted = self._counted(kind, point, time, series, values, place, cited)
                 if temporality == CUMULATIVE:
                     found.append(counted)
                 elif 0 < counted.start < time:
-                    found += told.interval(counted, time - counted.start, self._quantiles)
+                    found += samples.interval(counted, time - counted.start)
                 else:
                     self._counts["no_interval"] += 1
                 if kind == "summary":
                     for item in point.quantile_values:
-                        found += told.sample(time, f".p{_percent(real(item.quantile))}", real(item.value), series.unit)
+                        found += samples.one(series, time, f".p{percent(real(item.quantile))}", real(item.value), series.unit)
             except BAD as error:
                 found.append(refused(error, f"{measured.path}.{kind}.dataPoints[{number}]"))
         return found
 
-    def _counted(self, kind: str, point: DataPoint, time: int, told: Teller, place: Place, protobuf: bool) -> Point:
+    def _counted(self, kind: str, point: DataPoint, time: int, series: Series, values: Values, place: Place, cited: str) -> Point:
         """What the point counted since its start."""
-        bounds, buckets = self._buckets(kind, point)
+        plain = kind == "sum"
+        bounds, buckets = ((), ()) if plain else self._buckets(kind, point, values)
         return Point(
             time=time,
-            source=told.source,
-            id=told.series.identity,
+            source=series.source,
+            id=series.identity,
             place=place,
-            series=told.series,
+            series=series,
             start=int(point.start_time_unix_nano),
-            value=_number(point) if kind == "sum" else _sum(kind, point, protobuf),
-            count=-1 if kind == "sum" else int(point.count),
+            value=_number(point) if plain else _sum(kind, point, values.protobuf),
+            count=-1 if plain else int(point.count),
             bounds=bounds,
             buckets=buckets,
-            traceparent=told.traceparent,
+            traceparent=cited,
         )
 
-    def _buckets(self, kind: str, point: DataPoint) -> tuple[Bounds, Sequence[int]]:
+    def _buckets(self, kind: str, point: DataPoint, values: Values) -> tuple[Bounds, Sequence[int]]:
         if kind == "exponential_histogram":
-            pairs, observed = _exponential(point)
+            pairs, observed = _exponential(point, values)
             if len(self._shared) >= REMEMBERED:
                 self._shared.clear()
             return self._shared.setdefault(pairs, pairs), observed
-        if kind != "histogram" or not point.bucket_counts or not point.explicit_bounds:
+        if kind != "histogram":
             return (), ()
-        upper, counts = tuple(point.explicit_bounds), array("Q", map(int, point.bucket_counts))
+        counts, upper = values.counts(point.bucket_counts), values.unread(point.explicit_bounds)
         bounds = self._bounds.get(upper)
         if bounds is None:
-            numbers = [real(bound) for bound in upper]
-            bounds = tuple(zip([min(0.0, numbers[0]), *numbers], [*numbers, numbers[-1]], strict=True))
+            numbers = values.reals(point.explicit_bounds)
+            bounds = tuple(zip([min(0.0, numbers[0]), *numbers], [*numbers, numbers[-1]], strict=True)) if numbers else ()
             if len(self._bounds) >= REMEMBERED:
                 self._bounds.clear()
             self._bounds[upper] = bounds
+        if not counts or not bounds:
+            return (), ()
         if len(counts) != len(bounds):
-            raise Rejected("wrong_type", "bucketCounts", f"{len(counts)} buckets for {len(upper)} bounds, not one more")
+            raise Rejected("wrong_type", "bucketCounts", f"{len(counts)} buckets for {len(bounds) - 1} bounds, not one more")
         return bounds, counts
 
     def _named(self, measured: Measured, point: DataPoint) -> Series | None:
@@ -148,7 +150,7 @@ class Metrics:
                 if scope.matches(rule.rule.match):
                     return rule.series(entity, metric, attributes, scope)
         suffix = _suffix(attributes, None)
-        return Series(entity.resource, metric.name, suffix, bounded(metric.unit), "", f"{metric.name}{suffix}")
+        return Series(entity.source, entity.resource, metric.name, suffix, bounded(metric.unit), "", f"{metric.name}{suffix}")
 
 
 class _Rule:
@@ -167,84 +169,29 @@ class _Rule:
         name = self._name.filled(scope) or metric.name
         suffix = "" if self.rule.name and self.rule.attributes is None else _suffix(attributes, self.rule.attributes)
         identity = f"{resource}:{metric.name}{_suffix(attributes, None)}"  # two series stay two, whatever they are called
-        return Series(bounded(resource), name, suffix, bounded(metric.unit), self.rule.role, identity)
-
-
-class Teller:
-    """Makes the samples of one series."""
-
-    def __init__(self, series: Series, source: str, domain: str, traceparent: str, counts: Counter[str]) -> None:
-        self.series, self.source, self.domain, self.traceparent = series, source, domain, traceparent
-        self._counts = counts
-
-    def sample(self, time: int, kind: str, value: float, unit: str) -> Sequence[Sample]:
-        """One sample; none of what is no number."""
-        if not math.isfinite(value):
-            self._counts["no_value"] += 1
-            return ()
-        series = self.series
-        return (
-            Sample(
-                time=time,
-                source=self.source,
-                id=bounded(f"{series.identity}{kind}@{time}"),
-                domain=self.domain,
-                resource=series.resource,
-                traceparent=self.traceparent,
-                metric=bounded(f"{series.metric}{kind}{series.suffix}"),
-                value=value,
-                unit=unit,
-                role="" if kind not in ("", ".count") else series.role,
-            ),
-        )
-
-    def interval(self, counted: Point, length: int, quantiles: Sequence[float]) -> list[Sample]:
-        """What was counted in an interval of `length` ns: of a plain sum its rate, else rates and quantiles."""
-        time, seconds, unit = counted.time, length / SECOND, self.series.unit
-        per_second = f"{unit}/s" if unit and not unit.startswith("{") else "1/s"
-        if counted.count < 0:
-            return [*self.sample(time, "", counted.value / seconds, per_second)]
-        found = [
-            *self.sample(time, ".count", counted.count / seconds, "1/s"),
-            *self.sample(time, ".sum", counted.value / seconds, per_second),
-        ]
-        if sum(counted.buckets) > 0:
-            for quantile in quantiles:
-                value = quantile_of(counted.bounds, counted.buckets, quantile)
-                found += self.sample(time, f".p{_percent(quantile)}", value, unit)
-        return found
+        return Series(entity.source, bounded(resource), name, suffix, bounded(metric.unit), self.rule.role, identity)
 
 
 def kind_of(metric: Metric, protobuf: bool) -> str:
     """Which of KINDS a metric has; "" for none."""
     if protobuf:
         return str(getattr(metric, "WhichOneof")("data") or "")  # noqa: B009 - a message's method, not a field of the shape
-    return next((kind for kind in KINDS if getattr(metric, kind) is not None), "")
+    for kind in KINDS:
+        if getattr(metric, kind) is not None:
+            return kind
+    return ""
 
 
-def quantile_of(bounds: Bounds, buckets: Sequence[int], quantile: float) -> float:
-    """The quantile of observations in ascending buckets, linear within a bucket, as Prometheus's histogram_quantile."""
-    rank = quantile * sum(buckets)
-    highest = math.nan
-    for (lower, upper), count in zip(bounds, buckets, strict=True):
-        if count:
-            if rank <= count:
-                return min(upper, lower + (upper - lower) * max(rank, 0.0) / count)
-            highest = upper
-        rank -= count
-    return highest
-
-
-def _exponential(point: DataPoint) -> tuple[Bounds, Sequence[int]]:
+def _exponential(point: DataPoint, values: Values) -> tuple[Bounds, Sequence[int]]:
     """The buckets that hold something."""
     scale = point.scale
     found: list[tuple[tuple[float, float], int]] = []
-    for place, count in reversed(list(enumerate(map(int, point.negative.bucket_counts), point.negative.offset))):
+    for place, count in reversed(list(enumerate(values.counts(point.negative.bucket_counts), point.negative.offset))):
         if count:
             found.append(((-_border(place + 1, scale), -_border(place, scale)), count))
     if zero := int(point.zero_count):
         found.append(((0.0, 0.0), zero))
-    for place, count in enumerate(map(int, point.positive.bucket_counts), point.positive.offset):
+    for place, count in enumerate(values.counts(point.positive.bucket_counts), point.positive.offset):
         if count:
             found.append(((_border(place, scale), _border(place + 1, scale)), count))
     return tuple(pair for pair, _ in found), array("Q", (count for _, count in found))
@@ -276,17 +223,10 @@ def _suffix(attributes: Attributes, chosen: Sequence[str] | None) -> str:
     return "{" + ",".join(told) + "}" if names else ""
 
 
-def _percent(quantile: float) -> str:
-    return f"{quantile * 100:.10g}"
-
-
-def _traceparent(kind: str, point: DataPoint) -> str:
+def _traceparent(point: DataPoint) -> str:
     """Of the newest exemplar that names its span: where a finding's reader goes on."""
-    if kind == "summary" or not point.exemplars:
-        return ""
     for exemplar in reversed(point.exemplars):
         if exemplar.trace_id and exemplar.span_id:
             with suppress(Rejected):  # an exemplar with an id that is none costs no measurement
-                trace, span = identifier(exemplar.trace_id, 16, "traceId"), identifier(exemplar.span_id, 8, "spanId")
-                return f"00-{trace}-{span}-01"
+                return f"00-{span_name(exemplar.trace_id, exemplar.span_id)}-01"
     return ""

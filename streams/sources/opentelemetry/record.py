@@ -57,6 +57,7 @@ Bounds: TypeAlias = tuple[tuple[float, float], ...]  # lower and upper, of ascen
 class Series(msgspec.Struct, frozen=True):
     """How the samples of one series are named."""
 
+    source: str
     resource: str
     metric: str
     suffix: str  # the attributes, behind what is appended to the name

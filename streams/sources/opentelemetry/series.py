@@ -10,17 +10,16 @@ from msgspec.structs import replace
 
 from models.events import Sample
 from streams.settings import Otlp
-from streams.sources.opentelemetry.metrics import Teller
 from streams.sources.opentelemetry.record import Point
+from streams.sources.opentelemetry.samples import Samples
 
 
 class Rates:
     """The newest point of each series. Points come in order."""
 
     def __init__(self, settings: Otlp, domain: str, counts: Counter[str]) -> None:
-        self._quantiles = tuple(float(text) for text in settings.quantiles)
+        self._samples = Samples(settings, domain, counts)
         self._most = settings.series
-        self._domain = domain
         self._counts = counts
         self._last: dict[tuple[str, str], Point] = {}
 
@@ -46,8 +45,7 @@ class Rates:
             since, counted = point.start, point
         elif point.buckets and not counted.buckets:
             self._counts["rescaled"] += 1
-        teller = Teller(point.series, point.source, self._domain, point.traceparent, self._counts)
-        yield from teller.interval(counted, point.time - since, self._quantiles)
+        yield from self._samples.interval(counted, point.time - since)
 
 
 def _began_anew(point: Point, last: Point) -> bool:

@@ -1,7 +1,8 @@
 """OTLP 1.x as structs: the fields that are read, under their names in opentelemetry-proto. JSON is decoded into these as it is.
 
 A message of protobuf has the same attributes (`protobuf`), so the rest of the package reads either alike. What differs is how a field is
-written: ids are bytes there and hexadecimal here, 64-bit numbers are texts in JSON, attributes stay encoded in both. `codec` levels that.
+written: ids are bytes there and hexadecimal here, 64-bit numbers are texts in JSON, attributes stay encoded in both. `fields` and
+`values` level that.
 Source: opentelemetry-proto 1.x, https://opentelemetry.io/docs/specs/otlp/. Unknown fields are ignored, as the specification asks.
 """
 
@@ -112,7 +113,7 @@ class Buckets(Shape, frozen=True, gc=False):
     """Counts of an exponential histogram's side, from index `offset` on."""
 
     offset: int = 0
-    bucket_counts: tuple[Whole, ...] = ()
+    bucket_counts: msgspec.Raw = NOTHING
 
 
 class Quantile(Shape, frozen=True, gc=False):
@@ -134,8 +135,8 @@ class DataPoint(Shape, frozen=True, gc=False):
     as_int: Whole | None = None
     count: Whole = 0
     sum: Real | None = None
-    bucket_counts: tuple[Whole, ...] = ()
-    explicit_bounds: tuple[Real, ...] = ()
+    bucket_counts: msgspec.Raw = NOTHING  # a list of Whole in JSON, as in Buckets
+    explicit_bounds: msgspec.Raw = NOTHING  # a list of Real in JSON
     scale: int = 0
     zero_count: Whole = 0
     positive: Buckets = Buckets()

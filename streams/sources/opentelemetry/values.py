@@ -6,8 +6,9 @@ A number that JSON does not have (NaN, Infinity) is its text, bytes are base64. 
 from __future__ import annotations
 
 import math
+from array import array
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
 
 import msgspec
@@ -80,6 +81,8 @@ _PAIR, _VALUE, _RESOURCE = (message_class(name) for name in ("KeyValue", "AnyVal
 _json_pair = msgspec.json.Decoder(KeyValue).decode
 _json_value = msgspec.json.Decoder(AnyValue).decode
 _json_resource = msgspec.json.Decoder(_Resource).decode
+_json_counts = msgspec.json.Decoder(list[int], strict=False).decode  # 64-bit integers are texts in JSON
+_json_reals = msgspec.json.Decoder(list[Real]).decode
 
 
 def real(value: Real) -> float:
@@ -141,6 +144,8 @@ def _pair_of_json(raw: bytes) -> Pair:
 class ProtobufValues:
     """Reads attributes, bodies and resources of protobuf. Raises DecodeError."""
 
+    protobuf = True
+
     def __init__(self) -> None:
         self._memo = Memo(_pair_of_protobuf)
         self._bodies = Memo(lambda raw: ("", from_protobuf(_VALUE.FromString(raw))))
@@ -157,9 +162,23 @@ class ProtobufValues:
         """The attributes of a Resource."""
         return self.attributes(_RESOURCE.FromString(bytes(raw)).attributes)
 
+    def counts(self, field: Encoded) -> Sequence[int]:
+        """Of a repeated field: as an array, since there are many points of many buckets."""
+        return array("Q", field)
+
+    def reals(self, field: Encoded) -> list[float]:
+        """Of a repeated field."""
+        return list(map(float, field))
+
+    def unread(self, field: Encoded) -> bytes | tuple[Real, ...]:
+        """What the same numbers have in common."""
+        return tuple(field)
+
 
 class JsonValues:
     """Reads attributes, bodies and resources of JSON. Raises msgspec's errors and ValueError."""
+
+    protobuf = False
 
     def __init__(self) -> None:
         self._memo = Memo(_pair_of_json)
@@ -177,6 +196,18 @@ class JsonValues:
     def resource(self, raw: Encoded) -> Attributes:
         """The attributes of a Resource; a missing one has none."""
         return self.attributes(_json_resource(raw).attributes) if bytes(raw) else {}
+
+    def counts(self, field: Encoded) -> Sequence[int]:
+        """Of a list: as an array, since there are many points of many buckets."""
+        return array("Q", _json_counts(field)) if bytes(field) else ()
+
+    def reals(self, field: Encoded) -> list[float]:
+        """Of a list."""
+        return list(map(real, _json_reals(field))) if bytes(field) else []
+
+    def unread(self, field: Encoded) -> bytes | tuple[Real, ...]:
+        """What the same numbers have in common."""
+        return bytes(field)
 
 
 Values: TypeAlias = ProtobufValues | JsonValues

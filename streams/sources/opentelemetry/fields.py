@@ -1,0 +1,72 @@
+"""Fields that the two encodings write differently, levelled: ids, times, enumerations. Each raises Rejected on what is none."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from models.instants import EARLIEST, LATEST
+from models.rejection import Rejected
+from streams.sources.opentelemetry.shape import Whole, Word
+
+
+def span_name(trace_id: str | bytes, span_id: str | bytes, trace_field: str = "traceId", span_field: str = "spanId") -> str:
+    """ "<trace id>-<span id>", as `identifier` writes them. Raises Rejected."""
+    if len(trace_id) == 32 and len(span_id) == 16:  # nearly always in JSON: both at once
+        try:
+            digits = bytes.fromhex(trace_id + span_id).hex()  # type: ignore[operator, arg-type]  # of one encoding; a TypeError if not text
+        except (ValueError, TypeError):
+            digits = ""  # told below, with its field
+        if len(digits) == 48:
+            return f"{digits[:32]}-{digits[32:]}"
+    elif len(trace_id) == 16 and len(span_id) == 8 and isinstance(trace_id, bytes) and isinstance(span_id, bytes):
+        return f"{trace_id.hex()}-{span_id.hex()}"
+    return f"{identifier(trace_id, 16, trace_field)}-{identifier(span_id, 8, span_field)}"
+
+
+def identifier(value: str | bytes, size: int, field: str) -> str:
+    """An id of `size` bytes as lower-case hexadecimal. JSON has that, or base64 as protobuf's own mapping writes it. Raises Rejected."""
+    if isinstance(value, bytes):
+        if len(value) == size:
+            return value.hex()
+    elif len(value) == 2 * size:
+        try:
+            digits = bytes.fromhex(value).hex()  # takes spaces for nothing
+        except ValueError:
+            digits = ""  # rejected below, with what it is
+        if len(digits) == 2 * size:
+            return digits
+    elif value:
+        try:
+            return _from_base64(value, size)
+        except ValueError:
+            pass  # rejected below, with what it is
+    if not value:
+        raise Rejected("missing_field", field, f"`{field}` is required")
+    raise Rejected("wrong_type", field, f"`{field}` is no id of {size} bytes: {str(value)[:40]!r}")
+
+
+def _from_base64(value: str, size: int) -> str:
+    raw = b64decode(value, validate=True)
+    if len(raw) != size:
+        raise ValueError(value)
+    return raw.hex()
+
+
+def moment(value: Whole, field: str) -> int:
+    """ns since 1970. Raises Rejected."""
+    try:
+        time = int(value)
+    except ValueError:
+        raise Rejected("bad_time", field, f"`{field}` is no count of nanoseconds: {str(value)[:40]!r}") from None
+    if EARLIEST < time < LATEST:
+        return time
+    if not time:
+        raise Rejected("missing_field", field, f"`{field}` is required")
+    raise Rejected("time_out_of_range", field, f"`{field}` lies outside 1970-2262: {time}")
+
+
+def word(value: Word, prefix: str, numbers: dict[str, int]) -> int:
+    """An enumeration's number, from that or its name; unknown ones are 0, as the specification asks of receivers."""
+    if isinstance(value, int):
+        return value
+    return numbers.get(value.removeprefix(prefix), 0)
