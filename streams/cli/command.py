@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -48,6 +48,15 @@ class Command:
     run: Callable[[Context], int]
     arguments: Callable[[ArgumentParser], None] = lambda parser: None
     logs: bool = False
+
+
+def everywhere() -> ArgumentParser:
+    """The options of every command, as a parent: those of a command within a command (`map test`) take them in the same place."""
+    shared = ArgumentParser(add_help=False)
+    group = shared.add_argument_group("everywhere")
+    group.add_argument("--config", metavar="FILE", default=SUPPRESS, help="settings (TOML); see docs/configuration.md")
+    group.add_argument("--debug", action="store_true", default=SUPPRESS, help="show the traceback of an error")
+    return shared
 
 
 def program_version() -> str:

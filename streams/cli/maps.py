@@ -9,7 +9,7 @@ import msgspec
 
 from models.notation import render
 from models.rejection import Rejection
-from streams.cli.command import FOUND, OK, Command, Context, Trouble
+from streams.cli.command import FOUND, OK, Command, Context, Trouble, everywhere
 from streams.cli.lines import refusal
 from streams.sources.documents import split
 from streams.sources.files import DAMAGED, opened
@@ -22,7 +22,7 @@ REASONS = 8  # rules whose reasons are told of one record
 
 def _arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(title="what to do", dest="deed", required=True, metavar="test")
-    test = actions.add_parser("test", help="say record by record what becomes of a file")
+    test = actions.add_parser("test", help="say record by record what becomes of a file", parents=[everywhere()])
     test.add_argument("files", metavar="FILE", nargs="+", help="JSON, one record a line or pretty-printed; - is standard input")
     test.add_argument("--rule", metavar="NAME", help="only this rule of the settings")
 

@@ -10,7 +10,7 @@ from models.instants import clock_time
 from models.scenarios import Scenario, final
 from models.values import text
 from streams import library
-from streams.cli.command import FOUND, OK, Command, Context, Trouble
+from streams.cli.command import FOUND, OK, Command, Context, Trouble, everywhere
 from streams.report.words import shown
 from streams.terminal import Terminal, table
 
@@ -19,10 +19,10 @@ WRITES = 8  # of one knob that its line shows
 
 def _arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(title="what to do", dest="deed", required=True, metavar="list|show|run")
-    actions.add_parser("list", help="what there is: what must be found in each, and what must not")
-    show = actions.add_parser("show", help="the text of one, and its knobs as lines in time")
+    actions.add_parser("list", help="what there is: what must be found in each, and what must not", parents=[everywhere()])
+    show = actions.add_parser("show", help="the text of one, and its knobs as lines in time", parents=[everywhere()])
     show.add_argument("name", metavar="NAME", help="a scenario's name, or a file *.trace")
-    run = actions.add_parser("run", help="analyse, and say whether each expectation holds")
+    run = actions.add_parser("run", help="analyse, and say whether each expectation holds", parents=[everywhere()])
     run.add_argument("names", metavar="NAME", nargs="*", help="scenarios' names, or files *.trace")
     run.add_argument("--all", action="store_true", help="every scenario that comes with the program")
 

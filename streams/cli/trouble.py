@@ -28,7 +28,7 @@ def describe(error: BaseException, settings: Settings) -> str:
 
 def _known(error: BaseException, settings: Settings) -> str | None:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EMBEDDED:
-        return f"this needs {error.name}, which is not installed: pip install 'interplay[embedded]'"
+        return f"this needs {error.name}, which is not installed: pip install '.[embedded]' in the checkout of interplay"
     package = type(error).__module__.split(".")[0]
     if package in _PACKAGES:
         return _PACKAGES[package](error, settings)

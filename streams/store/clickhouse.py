@@ -94,7 +94,9 @@ def telling(settings: ClickHouse) -> Iterator[None]:
     except ClickHouseError as error:
         raise _translated(error, settings) from error
     except ImportError as error:
-        raise StoreRefused("the embedded store needs chDB, which is not installed: pip install 'interplay[embedded]'") from error
+        raise StoreRefused(
+            "the embedded store needs chDB, which is not installed: pip install '.[embedded]' in the checkout of interplay"
+        ) from error
 
 
 def in_use(path: str) -> bool:
