@@ -187,6 +187,19 @@ def test_defaults_are_left_out_of_what_is_written() -> None:
     assert written_rule(LogRule(body="b")) == '[[otlp.log]]\nbody = "b"'
 
 
+def test_tool_calls_that_nobody_understands_are_counted_and_what_to_do_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    file.write_bytes(b"\n".join(as_json(document).replace(b"scale_replicas", b"fleet_tune") for document in fight()))
+    ran = interplay("analyze", str(file), cwd=tmp_path)
+    assert ran.returncode == 0 and "[[otlp.action]] says what they do" in ran.stdout
+    assert "otlp: 30 spans, log records and metrics; passed over: tool calls without event 30." in ran.stdout
+
+    rule = '[[otlp.action]]\nmatch = { "gen_ai.tool.name" = "fleet_tune" }\nresource = "x/{arguments.deployment}"\n'
+    (tmp_path / "interplay.toml").write_text(rule + 'parameter = "n"\nnew = "{arguments.replicas}"')
+    ran = interplay("analyze", str(file), cwd=tmp_path)
+    assert "1 finding " in ran.stdout and "passed over" not in ran.stdout and "[[otlp.action]]" not in ran.stdout
+
+
 def test_the_rules_of_the_page_are_settings_and_do_what_it_says(tmp_path: Path) -> None:
     page = (Path(__file__).parent.parent / "docs" / "opentelemetry.md").read_text()
     (rules,) = [block for block in re.findall(r"```toml\n(.*?)```", page, re.S) if "[[otlp.action]]" in block]

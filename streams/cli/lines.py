@@ -53,6 +53,15 @@ class Sourcing:
             told.append(f"{source}: {counts[kind.taken]:,} {kind.meaning}{f'; passed over: {rest}' if rest else ''}.")
         return told
 
+    def hints(self) -> list[str]:
+        """What to do about records that could have been events, a sentence each."""
+        return [
+            f"{source}: {hint}."
+            for source, counts in sorted(self.logs.items())
+            for name, hint in KINDS[source].hints.items()
+            if counts[name]
+        ]
+
 
 def sourcing_arguments(parser: ArgumentParser) -> None:
     """What a command that reads files of any source is given."""

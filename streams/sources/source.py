@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -76,6 +77,7 @@ class Kind(NamedTuple):
     pane: Callable[[Settings], int] = lambda settings: (
         settings.analysis.memory
     )  # ns, of `models.panes`: what its fold needs to know
+    hints: Mapping[str, str] = MappingProxyType({})  # what to do, by which of `counts` it is that could have been events
 
 
 def unquoted(value: bytes) -> bytes:

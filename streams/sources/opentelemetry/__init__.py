@@ -4,6 +4,17 @@ from streams.sources.opentelemetry.files import recognised, records
 from streams.sources.opentelemetry.source import Otlp
 from streams.sources.source import Kind
 
-OTLP = Kind(recognised, Otlp, "items", "spans, log records and metrics", records, lambda settings: settings.otlp.topology)
+OTLP = Kind(
+    recognised,
+    Otlp,
+    "items",
+    "spans, log records and metrics",
+    records,
+    lambda settings: settings.otlp.topology,
+    {
+        "tool_calls_without_event": "no rule of the settings makes a write or a read of the tool calls in it, and their names do not begin "
+        "like a write: [[otlp.action]] says what they do (docs/opentelemetry.md)"
+    },
+)
 
 __all__ = ["OTLP", "Otlp", "recognised"]

@@ -22,7 +22,7 @@ from models.events import Action, AnyEvent, Dependency, Read, Transition, Why
 from models.foreign import Foreign, Found
 from streams.settings import Otlp
 from streams.sources.opentelemetry.actions import Actions
-from streams.sources.opentelemetry.guess import Draft
+from streams.sources.opentelemetry.guess import Draft, is_tool_call
 from streams.sources.opentelemetry.lines import Lines
 from streams.sources.opentelemetry.naming import Entity, bounded, peer_of, text
 from streams.sources.opentelemetry.record import CLIENT, CONSUMER, PRODUCER, SERVER, Line, Point, Span
@@ -97,6 +97,8 @@ class Fold:
             self._forget(self._oldest.popleft(), span.time)
         if span.parent and (read := self._actions.read_of(span)):
             self._reads.setdefault(span.parent, deque(maxlen=READS)).append(read)
+        elif not drafts and is_tool_call(span):
+            self.counts["tool_calls_without_event"] += 1
         # all calls of one run have one name: those at its end would have its agent's, and those that were told before would not
         short = span.time - span.start <= self._settings.wait
         agent = text(span.attributes.get("gen_ai.agent.name")) if short else ""
@@ -250,9 +252,8 @@ class Fold:
         elif (client := self._known.get(span.parent)) is not None and client.kind == CLIENT:
             pairs.append((client.entity.resource, own, "calls"))
         for dependent, dependency, relation in pairs:
-            if dependent == dependency:
-                continue
-            if first := self._first((dependent, dependency, relation), span.time, self._settings.topology):
+            within = self._settings.topology
+            if dependent != dependency and (first := self._first((dependent, dependency, relation), span.time, within)):
                 yield Dependency(
                     time=span.time,
                     source="otel/topology",
@@ -265,8 +266,7 @@ class Fold:
                 )
 
     def _producers(self, span: Span) -> list[Known]:
-        known = map(self._known.get, _clients(span))
-        return [each for each in known if each is not None and each.kind == PRODUCER]
+        return [each for each in map(self._known.get, _clients(span)) if each is not None and each.kind == PRODUCER]
 
     def _failure(self, span: Span) -> Iterator[Transition]:
         """A failed request as a transition of what served it; of the other side, where that tells nothing itself."""
