@@ -111,7 +111,7 @@ def test_a_living_installation_is_read(kafka_settings: Settings) -> None:
     assert [(s.partition, s.mode, s.told) for s in report.sources] == [(source, "clock", NOW)]
     (mark,) = report.watermarks
     assert (mark.held, mark.holding) == (NOW - 11 * SECOND, f"{source} (clock)")
-    assert report.findings == OpenFindings(open={"thrashing/sustained": 1}, titles=("newest words",), resolved=1)
+    assert report.findings == OpenFindings(open={"thrashing/sustained": 1}, titles=("newest words",), resolved=1, gone=1)
     assert report.dead_letters == DeadLetters(kept=1, recent=1, reasons={"not-json": 1})
 
 
@@ -157,6 +157,14 @@ def test_health_is_told_without_a_wrong() -> None:
     roles, sources = tables(HEALTHY)
     assert roles.splitlines()[2].split() == ["reduce", "1", "2", "3", "1s"]
     assert sources.splitlines()[2].split() == ["i.events/0", "clock", "11s", "under", "1s", "under", "1s"]
+
+
+def test_why_nothing_was_found_is_true() -> None:
+    seen = replace(HEALTHY.coverage, newest=NOW - 11 * SECOND + HOUR)  # an old log: the slowest partition holds the others
+    told = " ".join(knowns(replace(HEALTHY, coverage=seen)))
+    assert "it is not there yet" in told and "1h after what is analysed" in told and "undone each other" not in told
+    told = " ".join(knowns(replace(HEALTHY, findings=OpenFindings(gone=8))))
+    assert "0 findings open, 0 resolved, 8 resolved long ago: `interplay query` has them." in told and "Why" not in told
 
 
 STORE = RoleLag(role="store", partitions=2, begun=2, lag=9, oldest=HOUR, members=1)

@@ -63,6 +63,7 @@ class OpenFindings(msgspec.Struct, frozen=True, kw_only=True):
     open: dict[str, int] = {}
     titles: tuple[str, ...] = ()
     resolved: int = 0
+    gone: int = 0  # tombstones that compaction has left: resolved for longer than the memory, in the store only
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,9 +177,11 @@ async def _signals(log: Log, settings: Settings) -> tuple[tuple[Source, ...], Co
 
 async def _findings(log: Log, settings: Settings) -> OpenFindings | None:
     latest: dict[str, Finding] = {}
+    gone: set[str] = set()
     async for record in log.tail([topic(settings, "findings")], None):
         if record.value is None:
-            latest.pop((record.key or b"").decode(), None)
+            gone.add(key := (record.key or b"").decode())
+            latest.pop(key, None)
             continue
         finding = decode_finding(record.value)
         known = latest.get(finding.finding_id)
@@ -190,6 +192,7 @@ async def _findings(log: Log, settings: Settings) -> OpenFindings | None:
         open=dict(Counter(f"{finding.pattern}/{finding.kind}" for finding in current)),
         titles=tuple(finding.title for finding in current[:TITLES]),
         resolved=len(latest) - len(current),
+        gone=len(gone - latest.keys()),
     )
 
 

@@ -32,11 +32,12 @@ def knowns(report: Report) -> list[str]:
         kinds = ", ".join(f"{count} {name}" for name, count in sorted(found.open.items()))
         total = sum(found.open.values())
         sentences.append(
-            f"{total} finding{'' if total == 1 else 's'} open{f' ({kinds})' if kinds else ''}, {found.resolved} resolved."
+            f"{total} finding{'' if total == 1 else 's'} open{f' ({kinds})' if kinds else ''}, {found.resolved} resolved"
+            + (f", {found.gone} resolved long ago: `interplay query` has them." if found.gone else ".")
         )
         sentences += [f"Open: {title}." for title in found.titles]
-        if total == 0 and found.resolved == 0 and report.coverage is not None:
-            sentences.append(_why_nothing(report.coverage))
+        if not (total or found.resolved or found.gone) and report.coverage is not None:
+            sentences.append(_why_nothing(report.coverage, [mark.held for mark in report.watermarks if mark.held is not None]))
     if report.dead_letters is not None:
         reasons = ", ".join(
             f"{count} {reason}" for reason, count in sorted(report.dead_letters.reasons.items(), key=lambda r: -r[1])
@@ -195,9 +196,15 @@ def _covered(coverage: Coverage) -> str:
     return f"Of the newest {coverage.actions:,} actions, by {coverage.agents} agents, {', '.join(shares)}."
 
 
-def _why_nothing(coverage: Coverage) -> str:
+def _why_nothing(coverage: Coverage, analysed: Sequence[int]) -> str:
     if not coverage.actions:
         return "Why it found nothing: no agent's action has arrived (interplay.action.v1)."
+    if analysed and coverage.newest is not None and coverage.newest - min(analysed) > BEHIND:
+        return (
+            f"Why it found nothing: it is not there yet. The newest event is of {clock_time(coverage.newest)} UTC, "
+            f"{ago(coverage.newest - min(analysed))} after what is analysed: old records wait for the slowest partition until a record of "
+            "now comes, and new ones for the lateness."
+        )
     if coverage.agents < 2:
         return "Why it found nothing: only one agent acts, so only its own hunting could be found."
     return "Why it found nothing: as far as the newest events show, no agents have undone each other or set off chains."
