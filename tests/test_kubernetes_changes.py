@@ -194,6 +194,20 @@ def test_lists_of_events_and_bad_elements_in_them() -> None:
     assert len(actions) == 1 and (rejection.reason, rejection.path) == ("wrong_type", "items[1].auditID")
 
 
+def test_the_items_of_a_webhooks_batch_carry_no_kind() -> None:
+    """As a real API server (v1.36.3, --audit-webhook-config-file) posts them: only the list says what it is."""
+    whole = audit(1, HPA, "update", "deployments/cart/scale", scale(6, 11, 4))
+    bare = {key: value for key, value in whole.items() if key not in ("kind", "apiVersion")}
+    batch = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [bare]}
+    assert read([batch]) == read([whole])
+    for one in (
+        bare,
+        {"log": json.dumps(bare)},
+    ):  # a shipper splits the list, and may wrap each; "audit" is then in its auditID alone
+        assert recognised(json.dumps(one).encode())
+        assert read([one]) == read([whole])
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "path"),
     [

@@ -21,6 +21,7 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 Object: TypeAlias = dict[str, Json]
 
 GROUP = "audit.k8s.io/"
+EVENT = "Event", ""  # kinds of one event
 DEEPEST = 4  # wrappers around an event
 NAME_LIMIT = 512  # characters, as for every event
 _ABSENT = msgspec.Raw(b"null")
@@ -58,11 +59,11 @@ class Status(msgspec.Struct, frozen=True, gc=False):
 class Record(msgspec.Struct, frozen=True, rename="camel"):
     """One audit event. Times are RFC 3339."""
 
-    kind: str
     audit_id: str = msgspec.field(name="auditID")
     stage: str
     verb: str
     user: User
+    kind: str = ""  # the items of a webhook's EventList have none
     api_version: str = ""
     stage_timestamp: str = ""
     level: str = ""
@@ -117,7 +118,7 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
     line = line if line[:1] == b"{" else _bare(line)
     try:
         record = _record(line)
-        if record.kind == "Event" and (not record.api_version or record.api_version.startswith(GROUP)):
+        if record.kind in EVENT and (not record.api_version or record.api_version.startswith(GROUP)):
             return (_checked(record, ""),)  # nearly every line: read once
     except _BAD:
         pass  # a list, a wrapped one or a bad one: told below, with its reason
@@ -159,7 +160,7 @@ def _held(raw: bytes, depth: int = 0) -> list[tuple[bytes, str]]:
     try:
         head = _head(raw)
         if head.is_audit:
-            return [(raw, head.kind)] if head.kind in ("Event", "EventList") else []
+            return [(raw, head.kind)] if head.kind in (*EVENT, "EventList") else []
     except _BAD:
         return []
     try:
@@ -193,8 +194,8 @@ def _one(raw: bytes | msgspec.Raw, place: str) -> Record | Rejection:
 
 
 def _checked(record: Record, place: str) -> Record | Rejection:
-    if record.kind != "Event" or not record.audit_id:
-        path = "kind" if record.kind != "Event" else "auditID"
+    if record.kind not in EVENT or not record.audit_id:
+        path = "kind" if record.kind not in EVENT else "auditID"
         return Rejection(
             "missing_field", f"{place}.{path}".lstrip("."), f"no audit event: `{path}` is {clipped(repr(record.kind))}"
         )
