@@ -21,6 +21,7 @@ from streams.sources.kinds import KINDS
 from streams.sources.opentelemetry import naming
 from streams.sources.opentelemetry.decoder import Decoder
 from streams.sources.opentelemetry.protobuf import signal_of
+from streams.sources.opentelemetry.record import Line
 from streams.sources.source import Origin, unquoted
 
 DATA = Path(__file__).parent / "data" / "otlp"
@@ -276,6 +277,41 @@ def test_a_span_event_and_a_log_record_that_say_the_same_write_are_one() -> None
     by_span, by_log = both(request("traces", [span("work", 1, events=[event])]), request("logs", [record]))
     assert (by_span.resource, by_span.old, by_span.new) == ("db/orders", 2, 4) == (by_log.resource, by_log.old, by_log.new)
     assert (by_span.source, by_span.id) == (by_log.source, by_log.id)
+
+
+def test_log_records_that_can_tell_nothing_are_not_decoded_and_change_nothing() -> None:
+    """A rule that any record might fit has all of them decoded: the same must become of them."""
+    rng, kinds = random.Random(7), Counter[type]()
+    said = {"resource": "db/orders", "parameter": "replicas", "old": 2, "new": 4}
+    for _ in range(20):
+        records = [
+            {
+                "timeUnixNano": str(at(rng.uniform(0, 5))),
+                "eventName": rng.choice(["", "", "agent.action", "deploy.done", "other"]),
+                "body": {"kvlistValue": {"values": attributes({**said, "new": rng.randint(1, 3)})}},
+                "severityNumber": rng.choice([5, 9, 9, 13, 17, "SEVERITY_NUMBER_INFO", "SEVERITY_NUMBER_ERROR"]),
+                "attributes": attributes({"k8s.event.reason": "BackOff"} if rng.random() < 0.05 else {"line": rng.randint(0, 9)}),
+            }
+            for _ in range(rng.randint(1, 30))
+        ]
+        document, (few, all_of_them) = request("logs", records), (Counter[str](), Counter[str]())
+        rule = LogRule(event="deploy.*", after="done")
+        decoded_all = LogRule(match=(("no.such", "*"),), after="never")
+        found = told(as_json(document), settings=Otlp(log=(rule,)), counts=few)
+        assert found == told(as_json(document), settings=Otlp(log=(rule, decoded_all)), counts=all_of_them)
+        assert found == told(as_protobuf(document), settings=Otlp(log=(rule,)))
+        assert few == all_of_them and few["items"] == len(records)
+        kinds.update(type(event) for event in found)
+    assert kinds[Action] > 20 and kinds[Transition] > 50
+
+
+def test_the_newest_log_record_says_how_far_a_log_is_known() -> None:
+    records = [{"timeUnixNano": str(at(second)), "severityNumber": 9, "body": {"stringValue": "ok"}} for second in (1, 9, 3)]
+    source = KINDS["otlp"].open(Settings(), Origin("prod", "shop"))
+    (line,) = source.parse(as_json(request("logs", records)), (), 0)
+    assert isinstance(line, Line) and line.time == at(9)
+    bad = {"timeUnixNano": "soon", "severityNumber": 9}
+    assert [type(each) for each in source.parse(as_json(request("logs", [*records, bad])), (), 0)] == [Rejection, Line]
 
 
 def test_a_call_within_a_call_of_the_same_write_is_told_once() -> None:

@@ -74,6 +74,10 @@ class Actions:
                     return rule.read(scope, span.time)
         return None
 
+    def tells(self, name: str) -> bool:
+        """Whether a log record of this event name can be an action."""
+        return bool(name) and any(rule.fits(name) for rule in self._events)
+
     def of_line(self, line: Line) -> list[Draft]:
         """What a log record tells of a write."""
         if not line.name:

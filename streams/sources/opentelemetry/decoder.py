@@ -8,8 +8,8 @@ JSON begins with `{`, protobuf never does. A bad item is refused alone, with its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -21,7 +21,7 @@ from models.rejection import Rejected, Rejection, clipped, explained
 from streams.sources.opentelemetry.fields import moment, span_name, word
 from streams.sources.opentelemetry.naming import Entity, entity_of
 from streams.sources.opentelemetry.protobuf import SIGNALS, parse
-from streams.sources.opentelemetry.record import Line, Note, Span
+from streams.sources.opentelemetry.record import REASON, Line, Note, Span
 from streams.sources.opentelemetry.shape import (
     Encoded,
     LogRecord,
@@ -51,6 +51,7 @@ _OTHERS = (
     (b"[", "it is a JSON array, such as Zipkin's spans; set the encoding otlp_json"),
     (b"\xef\xbb\xbf", "it begins with a byte order mark"),
 )
+_EVENT = REASON.encode()
 _NONE = ("0" * 16, bytes(8))  # a span's id that some write where there is none
 _request = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -66,6 +67,7 @@ class Measured(NamedTuple):
 
 
 Item = Span | Line | Measured | Rejection
+Tells: TypeAlias = Callable[[str, int], bool]
 
 
 def recognised(line: bytes) -> bool:
@@ -74,10 +76,14 @@ def recognised(line: bytes) -> bool:
 
 
 class Decoder:
-    """Of one partition or file; it remembers the attributes and processes that came before."""
+    """Of one partition or file; it remembers the attributes and processes that came before.
 
-    def __init__(self, cluster: str) -> None:
+    `tells` answers whether a log record of this event name and severity can become anything; the rest, most of any log, is not decoded."""
+
+    def __init__(self, cluster: str, tells: Tells = lambda name, severity: True) -> None:
         self.cluster = cluster
+        self.passed_over = 0  # log records that can tell nothing
+        self._tells = tells
         self._protobuf, self._json = ProtobufValues(), JsonValues()
         self._entities: dict[bytes, Entity] = {}
 
@@ -97,8 +103,9 @@ class Decoder:
             for number, metrics in enumerate(request.resource_metrics):
                 found += self._metrics(metrics, values, f"resourceMetrics[{number}]")
         if "logs" in kinds:
+            all_tell = _EVENT in value  # an attribute of one: which has to be decoded to know
             for number, logs in enumerate(request.resource_logs):
-                found += self._logs(logs, values, place, f"resourceLogs[{number}]")
+                found += self._logs(logs, values, place, f"resourceLogs[{number}]", all_tell)
         return found
 
     def _parsed(self, value: bytes) -> tuple[Request, Values, tuple[str, ...]]:
@@ -132,18 +139,35 @@ class Decoder:
                 except BAD as error:
                     yield refused(error, f"{path}.scopeSpans[{part}].spans[{number}]")
 
-    def _logs(self, group: ResourceLogs, values: Values, place: Place, path: str) -> Iterator[Item]:
+    def _logs(self, group: ResourceLogs, values: Values, place: Place, path: str, all_tell: bool) -> Iterator[Item]:
+        """Those that can tell something, and of the others the newest: it says how far this log is known."""
         try:
             entity = self._entity(group.resource, values)
         except BAD as error:
             yield refused(error, f"{path}.resource")
             return
+        newest, last, where = 0, None, ""
         for part, scope in enumerate(group.scope_logs):
             for number, record in enumerate(scope.log_records):
                 try:
-                    yield _line(record, entity, values, place)
+                    time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
+                    severity = record.severity_number
+                    if not isinstance(severity, int):
+                        severity = word(severity, "SEVERITY_NUMBER_", _SEVERITIES)
+                    if all_tell or self._tells(record.event_name, severity):
+                        yield _line(record, time, severity, entity, values, place)
+                        continue
+                    self.passed_over += 1
+                    if time > newest:
+                        newest, last, where = time, record, f"{path}.scopeLogs[{part}].logRecords[{number}]"
                 except BAD as error:
                     yield refused(error, f"{path}.scopeLogs[{part}].logRecords[{number}]")
+        if last is not None:
+            self.passed_over -= 1
+            try:
+                yield _line(last, newest, 0, entity, values, place)
+            except BAD as error:
+                yield refused(error, where)
 
     def _metrics(self, group: ResourceMetrics, values: Values, path: str) -> Iterator[Item]:
         try:
@@ -219,14 +243,11 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
     )
 
 
-def _line(record: LogRecord, entity: Entity, values: Values, place: Place) -> Line:
-    time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
+def _line(record: LogRecord, time: int, severity: int, entity: Entity, values: Values, place: Place) -> Line:
     body, attributes = values.value(record.body), values.attributes(record.attributes)
-    span, span_id, severity = "", record.span_id, record.severity_number
+    span, span_id = "", record.span_id
     if span_id and span_id not in _NONE and record.trace_id:
         span = span_name(record.trace_id, span_id)
-    if not isinstance(severity, int):
-        severity = word(severity, "SEVERITY_NUMBER_", _SEVERITIES)
     content = _encode((severity, record.event_name, span, body, attributes))
     return Line(
         time=time,

@@ -13,12 +13,11 @@ from models.instants import format_time
 from streams.settings import LogRule, Otlp
 from streams.sources.kubernetes.events import About, Happening, Meta, transition
 from streams.sources.opentelemetry.naming import bounded, text
-from streams.sources.opentelemetry.record import Line
+from streams.sources.opentelemetry.record import REASON, Line
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value
 from streams.sources.secrets import without_secrets
 from streams.sources.source import Origin
 
-REASON = "k8s.event.reason"
 TEXT_LIMIT = 1000
 _LEAST = {"debug": 5, "info": 9, "warn": 13, "error": 17, "fatal": 21, "none": 1000}
 _SEVERITIES = ((21, "critical"), (17, "error"), (13, "warning"), (0, "info"))
@@ -30,6 +29,10 @@ class Lines:
     def __init__(self, settings: Otlp) -> None:
         self._rules: Sequence[_Rule] = [_Rule(rule) for rule in settings.log]
         self._least = _LEAST[settings.min_severity]
+
+    def tells(self, name: str, severity: int) -> bool:
+        """Whether a log record of this event name and severity can be a transition, but for one that is a Kubernetes Event."""
+        return severity >= self._least or any(not rule.rule.event or fnmatchcase(name, rule.rule.event) for rule in self._rules)
 
     def transition(self, line: Line, domain: str) -> Transition | None:
         """What a log record tells of a state, if anything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from models.decode import decode_event
 from models.events import AnyEvent
@@ -25,10 +26,10 @@ class Otlp:
         self.counts: Counter[str] = Counter()
         self._settings = settings.otlp
         self._origin = origin
-        self._decoder = Decoder(origin.cluster)
         self._metrics = Metrics(settings.otlp, origin.domain, self.counts)
         self._actions = Actions(settings.otlp.action, settings.otlp.tools == "guess", settings.otlp.read)
         self._lines = Lines(settings.otlp)
+        self._decoder = Decoder(origin.cluster, lru_cache(10_000)(self._tells))  # event names are few, but anybody's
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[AnyEvent | Foreign | Rejection]:
         """See `Source`."""
@@ -42,7 +43,13 @@ class Otlp:
             else:
                 found.append(item)
         self.counts["items"] += len(items)
+        if passed_over := self._decoder.passed_over:
+            self.counts.update(items=passed_over, log_records_without_event=passed_over)
+            self._decoder.passed_over = 0
         return found
+
+    def _tells(self, name: str, severity: int) -> bool:
+        return self._lines.tells(name, severity) or self._actions.tells(name)
 
     def fold(self) -> Fold:
         """See `Source`."""
