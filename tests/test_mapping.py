@@ -194,6 +194,25 @@ def test_what_is_missing_names_the_path_that_found_nothing() -> None:
     assert found == Rejection("missing_field", "data.agent", "rule r: `data.agent` is required; there is no who")
 
 
+@pytest.mark.parametrize(
+    ("time", "value", "words"),
+    [
+        ({"path": "t"}, 1795514520000, 'a number needs its unit: { path = "t", format = "ms" }'),
+        ("{t}", 1795514520, 'a number needs its unit: { path = "t", format = "s" }'),
+        ({"path": "t", "format": "s"}, 1795514520000, "outside 1970-2262: 1795514520000, is it in ms?"),
+        ({"path": "t", "format": "ms"}, "1795514520000000000", "is it in ns?"),
+    ],
+)
+def test_a_time_in_the_wrong_unit_says_which_would_fit(time: object, value: object, words: str) -> None:
+    found = event(rule(attributes={**TABLE["attributes"], "time": time}), {**RECORD, "t": value})
+    assert isinstance(found, Rejection) and found.path == "time" and words in found.detail
+
+
+def test_a_number_within_braces_says_how_it_stays_one() -> None:
+    found = event(read_rule({**TABLE, "type": "sample", "data": {"metric": "m", "value": "{size}"}}))
+    assert isinstance(found, Rejection) and found.detail.endswith('braces make a text: { path = "size" } leaves it as it is')
+
+
 def test_nested_data_and_the_other_types() -> None:
     nested = event(
         rule({"why": {"text": "{kind}"}, "reads": [{"resource": "db/{cluster.name}", "metric": "cpu", "value": {"path": "size"}}]})
@@ -257,6 +276,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"data": {"agent": "{@.a}", "verb": "b"}}, "data.agent: @.a is of an element, and the rule has no `each`"),
     ({"data": {"agent": "a", "verb": {"path": "b", "type": "int"}}}, "data.verb.type must be one of number"),
     ({"data": {"agent": "a", "verb": {"path": "b", "format": "min"}}}, "data.verb.format must be one of rfc3339"),
+    ({"data": {"agent": "a", "verb": {"path": "$.b"}}}, "'$.b' is no path: the record itself needs no sign"),
+    ({"when": [{"path": "$[0].b", "exists": True}]}, "when[0].path: '$[0].b' is no path"),
+    ({"data": {"agent": "@.who", "verb": "b"}, "each": "a[*]"}, 'where it is a path, write { path = "@.who" }'),
+    ({"data": {"metric": "m", "value": 1, "role": "load"}, "type": "sample"}, 'data.role: "load": must be one of demand, capacity'),
     ({"data": {"agent": "a", "verb": {"path": "b", "words": []}}}, "data.verb.words must be a table"),
     ({"data": {"agent": "a", "verb": {"path": "b", "defalt": 1}}}, "data.verb.defalt: no such field; did you mean default?"),
 ]
@@ -355,7 +378,10 @@ def test_without_rules_there_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text("{}")
     for words in (("analyze", "x.jsonl", "--source", "json"), ("map", "test", "x.jsonl")):
         done = interplay(*words, cwd=tmp_path)
-        assert done.returncode == 2 and "there is no [[map]] rule in the settings; docs/mapping.md" in done.stderr
+        assert (
+            done.returncode == 2
+            and "no [[map]] rule in the settings (interplay.toml of this directory, or --config FILE)" in done.stderr
+        )
         assert len(done.stderr.splitlines()) == 1
 
 

@@ -15,13 +15,14 @@ from msgspec import UNSET, UnsetType
 
 from models.decode import decode_event
 from models.events import AnyEvent
-from models.instants import EARLIEST, LATEST, format_time
+from models.instants import EARLIEST, LATEST, SECOND, format_time
 from models.rejection import Rejection, clipped
 from streams.sources.mapping.paths import Json, Path, find
 from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, Pick, Rule, Template
 from streams.sources.secrets import hashed, hidden, is_secret, without_secrets
 
 MOST = 10_000  # events of one record
+EARLY, LATE = 1_000_000_000 * SECOND, 2_500_000_000 * SECOND  # 2001 to 2049: in no two units is one number a time between them
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NO_TEXT = (UnsetType, dict, list)
 _SCALARS = (str, int, float)
@@ -117,18 +118,35 @@ def _event(rule: Rule, record: Json, element: Element, raw: bytes, number: int, 
     decoded = decode_event(msgspec.json.encode(event))
     if isinstance(decoded, Rejection):
         return msgspec.structs.replace(
-            decoded, detail=clipped(f"rule {rule.name}: {decoded.detail}{_lacks(rule, decoded.path, record, element)}")
+            decoded, detail=clipped(f"rule {rule.name}: {decoded.detail}{_advice(rule, decoded, record, element)}")
         )
     return decoded
 
 
-def _lacks(rule: Rule, place: str, record: Json, element: Element) -> str:
-    """Of a field that is missing: which path found nothing."""
-    where, _, name = place.rpartition(".")
+def _advice(rule: Rule, refused: Rejection, record: Json, element: Element) -> str:
+    """What the rule could say instead: of a field that is missing which path found nothing, of another what its value needs."""
+    where, _, name = refused.path.rpartition(".")
     part: Part | None = dict((rule.data if where == "data" else rule.attributes).fields).get(name)
     paths = (part.path,) if isinstance(part, Pick) else part.parts if isinstance(part, Template) else ()
-    empty = [path.text for path in paths if isinstance(path, Path) and find(path, record, element) in (UNSET, None)]
-    return f"; there is no {' and no '.join(empty)}" if empty else ""
+    values = {path.text: find(path, record, element) for path in paths if isinstance(path, Path)}
+    empty = [path for path, value in values.items() if value in (UNSET, None)]
+    if empty:
+        return f"; there is no {' and no '.join(empty)}"
+    if refused.path == "time" and len(values) == 1:
+        ((path, value),) = values.items()
+        return f'; a number needs its unit: {{ path = "{path}", format = "{unit}" }}' if (unit := _unit(value)) else ""
+    if refused.reason == "wrong_type" and isinstance(part, Template) and len(part.parts) == 1:
+        return f'; braces make a text: {{ path = "{next(iter(values))}" }} leaves it as it is'
+    return ""
+
+
+def _unit(value: Json | UnsetType) -> str:
+    """The unit in which a number of some twenty years around now counts since 1970; "" of what is no such number."""
+    try:
+        number = Decimal(str(value)) if isinstance(value, int | float | str) else Decimal(0)
+    except InvalidOperation:
+        return ""
+    return next((unit for unit, nanos in UNITS.items() if number.is_finite() and EARLY <= number * nanos < LATE), "")
 
 
 def _found(path: Path, record: Json, element: Element) -> Json | UnsetType:
@@ -202,7 +220,7 @@ def _moment(value: Json, pick: Pick, place: str) -> Json:
     if nanos is None or isinstance(value, bool):
         raise _Unfit(f"{place}: {_shown(value)} is no number of {pick.unit} since 1970")
     if not EARLIEST <= nanos < LATEST:
-        raise _Unfit(f"{place}: time outside 1970-2262: {_shown(value)}")
+        raise _Unfit(f"{place}: time outside 1970-2262: {_shown(value)}{f', is it in {unit}?' if (unit := _unit(value)) else ''}")
     return format_time(nanos)
 
 

@@ -34,6 +34,8 @@ class Path(NamedTuple):
 
 def parse_path(text: str) -> Path:
     """Raises ValueError with what is wrong."""
+    if text == "$" or text.startswith(("$.", "$[")):
+        raise ValueError(f"{text!r} is no path: the record itself needs no sign, leave out `$` and the dot after it")
     rest = text.removeprefix("@")
     steps: list[Step] = []
     place = 0

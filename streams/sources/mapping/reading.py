@@ -148,6 +148,8 @@ def _part(place: str, value: Json, wrong: list[str], each: bool) -> Part:
         return _pick(place, value, wrong, each) if "path" in value else _group(place, value, wrong, each)
     if isinstance(value, list) and any(isinstance(item, dict) or (isinstance(item, str) and "{" in item) for item in value):
         return Several(tuple(_part(f"{place}[{number}]", item, wrong, each) for number, item in enumerate(value)))
+    if isinstance(value, str) and value.startswith(("@.", "@[", "$.", "$[")):
+        wrong.append(f"{place}: {_shown(value)} would be told as it stands; where it is a path, write {{ path = {_shown(value)} }}")
     return Fixed(value)
 
 
@@ -206,7 +208,7 @@ def _unknown(place: str, table: Mapping[str, object], known: tuple[str, ...]) ->
 
 
 def _words(kind: object) -> str:
-    return ", ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else ""
+    return ", ".join(str(word) for word in get_args(kind) if word != "") if get_origin(kind) is Literal else ""
 
 
 def _shown(value: object) -> str:

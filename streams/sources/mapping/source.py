@@ -64,7 +64,8 @@ MAPPED = Kind(
 def rules_of(settings: Settings, names: Sequence[str] = ()) -> tuple[Rule, ...]:
     """Those of the settings, whose tables were checked when they were loaded, or some of them. Raises SettingsError where there is none."""
     if not settings.map:
-        raise SettingsError(["json: there is no [[map]] rule in the settings; docs/mapping.md shows one to begin with"])
+        where = "interplay.toml of this directory, or --config FILE"
+        raise SettingsError([f"json: there is no [[map]] rule in the settings ({where}); docs/mapping.md shows one to begin with"])
     return tuple(read_rule(msgspec.json.decode(each.table)) for each in settings.map if not names or each.name in names)
 
 
