@@ -214,6 +214,7 @@ class Changes:
             return [self._hidden(write, ref, asked)]
         whole = bool(answered) and not scale
         now = write.bodies.knobs(self._knobs, ref.resource)
+        now = known.after(now) if patch and not answered else now
         named = {REPLICAS} if scale else (self._knobs.named_by(ref.resource, asked) if patch else set())
         if scale and known.old(REPLICAS) is UNSET:
             before = replicas_that_ran(answered)  # what ran before the write: a fair stand-in for what was wanted

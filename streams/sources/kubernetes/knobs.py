@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -31,6 +32,15 @@ OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "st
 CREDENTIAL = re.compile(r"://[^/\s]*@|[?&](?:[^=&\s]*(?:token|key|secret|sig|passw)[^=&\s]*)=|hooks\.", re.I)
 CONTENT = frozenset({"configmaps", "secrets"})
 GATEWAY = frozenset({"httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
+WITHOUT_SPEC: dict[str, tuple[str, ...]] = {  # kinds that say beside `metadata` what they want
+    "clusterroles": ("rules", "aggregationRule"),
+    "mutatingwebhookconfigurations": ("webhooks",),
+    "priorityclasses": ("value", "preemptionPolicy"),
+    "roles": ("rules",),
+    "storageclasses": ("allowVolumeExpansion",),
+    "validatingwebhookconfigurations": ("webhooks",),
+}
+BINDINGS = frozenset({"clusterrolebindings", "rolebindings"})
 REPLICAS = "spec.replicas"
 _INTEGERS = 1 << 63
 
@@ -39,6 +49,10 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
     """Every knob of an object, by path. A scale to zero leaves `replicas` out, and so it is set here."""
     if resource in CONTENT:
         return {path: value for part in ("data", "binaryData", "stringData") for path, value in _content(part, obj.get(part))}
+    if resource in BINDINGS:
+        return {"subjects": tuple(sorted({_subject(each) for each in _listed(obj["subjects"])}))} if "subjects" in obj else {}
+    if resource in WITHOUT_SPEC:
+        return {path: value for part in WITHOUT_SPEC[resource] if part in obj for path, value in _leaves(part, obj[part], 0, False)}
     spec = obj.get("spec")
     if not isinstance(spec, dict):
         return {}
@@ -62,7 +76,7 @@ def named_by(resource: str, patch: Json) -> set[str]:
         return set(knobs_of(resource, patch))
     paths: set[str] = set()
     for step in patch if isinstance(patch, list) else ():
-        place = step.get("path") if isinstance(step, dict) else None
+        place = step.get("path") if isinstance(step, dict) and step.get("op") != "test" else None
         if isinstance(place, str):
             paths.add(".".join(part.replace("~1", "/").replace("~0", "~") for part in place.strip("/").split("/")))
     return paths
@@ -94,9 +108,11 @@ class Reading:
 
 
 def _content(part: str, data: Json) -> Iterator[tuple[str, Value]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield f"{part}[{key[:253]}]", hashed(value)
+    """`stringData` is what a Secret's `data` will be, before the server encodes it."""
+    for key, value in data.items() if isinstance(data, dict) else ():
+        if part == "stringData" and isinstance(value, str):
+            value = b64encode(value.encode(errors="replace")).decode()
+        yield f"{'data' if part == 'stringData' else part}[{key[:253]}]", hashed(value) if value is not None else None
 
 
 def _backends(spec: Object) -> Iterator[str]:
@@ -111,6 +127,14 @@ def _backends(spec: Object) -> Iterator[str]:
     default = spec.get("defaultBackend") or spec.get("backend")
     if default:
         yield _short(f"* -> {_service(default)}")
+
+
+def _subject(subject: Json) -> str:
+    """Of a role binding: ServiceAccount ci/deployer, User alice."""
+    if not isinstance(subject, dict):
+        return "?"
+    namespace = f"{subject['namespace']}/" if subject.get("namespace") else ""
+    return _short(f"{subject.get('kind')} {namespace}{subject.get('name')}")
 
 
 def _rule(rule: Json) -> Json:
@@ -165,8 +189,8 @@ def _members(path: str, values: list[Json], depth: int, opaque: bool) -> Iterato
         for name, each in named.items():
             rest: Object = {key: inner for key, inner in each.items() if key != "name"}
             yield from _leaves(f"{path}[{name[:253]}]", rest, depth + 1, opaque)
-            if not rest:
-                yield f"{path}[{name[:253]}]", True
+            if not rest or rest.get("$patch") == "delete":
+                yield f"{path}[{name[:253]}]", None if rest else True
     elif opaque or len(values) > MEMBERS:
         yield path, hashed(values)
     else:

@@ -37,6 +37,12 @@ class Known(msgspec.Struct):
         """The knob's last value; UNSET where it is not known."""
         return self.knobs.get(path, None if self.whole else UNSET)
 
+    def after(self, patch: Knobs) -> Knobs:
+        """The patch, and what is null by it since all of it above is: {"spec.strategy": None} ends "spec.strategy.type" too."""
+        gone = tuple(path + step for path, value in patch.items() if value is None for step in ".[")
+        below = [path for path in self.knobs if path.startswith(gone)] if gone else []
+        return {**patch, **dict.fromkeys(below)} if below else patch
+
     def writers_of(self, path: str) -> tuple[str, ...]:
         """Who wrote the value that a knob has, as far as the log tells."""
         default = (self.author,) if self.author and path in self.knobs else ()

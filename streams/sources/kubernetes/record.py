@@ -69,7 +69,7 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     level: str = ""
     request_uri: str = msgspec.field(name="requestURI", default="")
     user_agent: str = ""
-    source_ips: list[str] = msgspec.field(name="sourceIPs", default_factory=list)
+    source_ips: list[str] | None = msgspec.field(name="sourceIPs", default=None)
     object_ref: Ref | None = None
     impersonated_user: User | None = None
     response_status: Status | None = None
@@ -202,6 +202,9 @@ def _checked(record: Record, place: str) -> Record | Rejection:
     ref, most = record.object_ref or _NONE, NAME_LIMIT // 2
     if "." in ref.api_group and ref.resource in BUILT_IN:
         ref = replace(ref, resource=in_group(ref.resource, ref.api_group))
+        record = replace(record, object_ref=ref)
+    if ref.resource == "namespaces" and ref.namespace:  # of itself, says the server, but for its creation
+        ref = replace(ref, namespace="")
         record = replace(record, object_ref=ref)
     if (
         len(record.audit_id) > most

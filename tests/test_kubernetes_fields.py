@@ -1,0 +1,125 @@
+"""Which fields of an object are knobs, in kinds without `spec` and in patches whose answer the policy does not keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audit_records import audit, deployment, read, told
+
+A, B = "system:serviceaccount:ci:a", "system:serviceaccount:ci:b"
+
+
+def written(kind: str, version: int, **fields: Any) -> dict[str, Any]:
+    """An object as the server answers it."""
+    return {"kind": kind, "metadata": {"name": "n", "namespace": "shop", "resourceVersion": str(version)}, **fields}
+
+
+def binding(version: int, *accounts: str) -> dict[str, Any]:
+    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": "ci"} for name in accounts]
+    people = [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ann"}]
+    return written("RoleBinding", version, subjects=subjects + people, roleRef={"kind": "Role", "name": "r"})
+
+
+def test_the_subjects_of_a_role_binding_are_a_set() -> None:
+    actions, _, counts = read(
+        [
+            audit(1, A, "create", "rolebindings/n", binding(1, "x", "y"), code=201),
+            audit(2, B, "update", "rolebindings/n", binding(2, "x")),
+            audit(3, A, "patch", "rolebindings/n", None, {"subjects": binding(3, "x", "y")["subjects"]}),
+        ]
+    )
+    few, all_of_them = ("ServiceAccount ci/x", "User ann"), ("ServiceAccount ci/x", "ServiceAccount ci/y", "User ann")
+    assert told(actions[1:]) == [("ci/b", "subjects", all_of_them, few), ("ci/a", "subjects", few, all_of_them)]
+    assert not counts["unchanged"]
+
+
+def test_what_kinds_without_a_spec_want_is_beside_their_metadata() -> None:
+    def hook(version: int, policy: str) -> dict[str, Any]:
+        return written("ValidatingWebhookConfiguration", version, webhooks=[{"name": "pods.example.com", "failurePolicy": policy}])
+
+    def role(version: int, *verbs: str) -> dict[str, Any]:
+        return written("Role", version, rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": list(verbs)}])
+
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "validatingwebhookconfigurations/n", hook(1, "Fail"), code=201),
+            audit(2, B, "update", "validatingwebhookconfigurations/n", hook(2, "Ignore")),
+            audit(3, A, "create", "roles/n", role(3, "get"), code=201),
+            audit(4, B, "update", "roles/n", role(4, "get", "list")),
+            audit(5, A, "create", "priorityclasses/n", written("PriorityClass", 5, value=100), code=201),
+            audit(6, B, "update", "priorityclasses/n", written("PriorityClass", 6, value=200)),
+        ]
+    )
+    rule = '{"apiGroups":[""],"resources":["pods"],"verbs":[%s]}'
+    assert told(action for action in actions if action.parameter != "exists") == [
+        ("ci/b", "webhooks[pods.example.com].failurePolicy", "Fail", "Ignore"),
+        ("ci/b", "rules", (rule % '"get"',), (rule % '"get","list"',)),
+        ("ci/b", "value", 100, 200),
+    ]
+
+
+def test_what_a_json_patch_tests_it_does_not_write() -> None:
+    steps = [{"op": "test", "path": "/spec/replicas", "value": 3}, {"op": "add", "path": "/spec/paused", "value": True}]
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "deployments/cart", deployment(3, 1), code=201),
+            audit(2, B, "patch", "deployments/cart", deployment(3, 2, paused=True), steps),
+        ]
+    )
+    assert told(actions[1:]) == [("ci/b", "spec.paused", None, True)]  # no second owner of the replicas
+
+
+def test_a_patch_without_an_answer_ends_all_below_what_it_ends() -> None:
+    def cart(version: int, *names: str) -> dict[str, Any]:
+        containers = [{"name": name, "image": f"{name}:1"} for name in names]
+        return deployment(1, version, strategy={"type": "Recreate"}, template={"spec": {"containers": containers}})
+
+    sidecar = "spec.template.spec.containers[proxy].image"
+    without = {"$setElementOrder/containers": [{"name": "app"}], "containers": [{"$patch": "delete", "name": "proxy"}]}
+    again = {"containers": [{"name": "proxy", "image": "proxy:1"}]}
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "deployments/cart", cart(1, "app", "proxy"), code=201),
+            audit(2, B, "patch", "deployments/cart", None, {"spec": {"template": {"spec": without}}}),
+            audit(3, A, "patch", "deployments/cart", None, {"spec": {"template": {"spec": again}}}),
+            audit(4, B, "patch", "deployments/cart", None, {"spec": {"strategy": None}}),
+        ]
+    )
+    assert told(actions[1:]) == [
+        ("ci/b", sidecar, "proxy:1", None),
+        ("ci/a", sidecar, None, "proxy:1"),
+        ("ci/b", "spec.strategy.type", "Recreate", None),
+    ]
+
+
+def test_what_a_secret_is_given_as_text_is_the_same_as_the_server_has_it() -> None:
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "secrets/n", written("Secret", 1, data={"pin": "b2xk"}), code=201),
+            audit(2, B, "patch", "secrets/n", None, {"stringData": {"pin": "new"}}),
+            audit(3, A, "patch", "secrets/n", written("Secret", 3, data={"pin": "b2xk"}), {"stringData": {"pin": "old"}}),
+        ]
+    )
+    first, second = actions[1:]
+    assert first.parameter == second.parameter == "data[pin]"
+    assert (first.old, first.new) == (second.new, second.old)
+
+
+def test_a_namespace_has_one_name_though_the_server_says_that_it_is_in_itself() -> None:
+    space = {"kind": "Namespace", "metadata": {"name": "x", "resourceVersion": "1"}, "spec": {"finalizers": ["kubernetes"]}}
+    made = {"resource": "namespaces", "name": "x", "apiVersion": "v1"}
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "namespaces/x", space, code=201, objectRef=made),
+            audit(2, B, "delete", "namespaces/x", space, objectRef={**made, "namespace": "x"}),
+        ]
+    )
+    assert [action.resource for action in actions] == ["k8s/cluster/-/namespace/x"] * 2
+
+
+def test_fields_that_a_shipper_writes_as_null_are_absent() -> None:
+    whole = audit(1, A, "patch", "deployments/cart", deployment(3, 1), {"spec": {"replicas": 3}}, code=201)
+    nulls = {"impersonatedUser": None, "annotations": None, "user": {"username": A, "uid": None, "extra": None}}
+    assert read([{**whole, **nulls}]) == read([whole])
+    (action,), _, _ = read([{**whole, "sourceIPs": None}])
+    assert action.source == "k8s/cluster/ci/a/kubectl"
