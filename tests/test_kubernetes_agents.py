@@ -74,6 +74,17 @@ WRAPPED: dict[str, Any] = {
     "fluent-bit": {"log": TEXT + "\n", "stream": "stdout"},
     "object": {"message": EVENT, "host": "a"},
     "elastic": {"event": {"original": TEXT}, "message": "not json"},
+    "elasticsearch": {"_index": "audit", "_source": {"message": TEXT}},
+    "elastic agent": {"kubernetes": {"audit": EVENT}},
+    "insights results": {"results": [[{"field": "@timestamp", "value": "2026"}, {"field": "@message", "value": TEXT}]]},
+    "log analytics": {"TimeGenerated": "2026", "Category": "kube-audit", "log_s": TEXT},
+    "fluent-bit, merged": {"log_processed": EVENT, "stream": "stderr"},
+    "logcli": {"labels": {"job": "audit"}, "line": TEXT, "timestamp": "2026-11-24T10:00:00Z"},
+    "loki": {"streams": [{"stream": {"job": "audit"}, "values": [["1795514400000000000", TEXT]]}]},
+    "loki query": {"status": "success", "data": {"resultType": "streams", "result": [{"stream": {}, "values": [["1", TEXT]]}]}},
+    "splunk": {"preview": False, "result": {"_raw": TEXT}},
+    "journald": {"MESSAGE": TEXT, "_PID": "1"},
+    "array": [EVENT],
 }
 
 
@@ -88,7 +99,9 @@ def test_what_a_container_runtime_or_an_export_puts_before_a_line_is_taken_off()
     for before in (
         b"2026-11-24T10:00:01.123456789Z stderr F ",
         b"2026-11-24T10:00:01.123Z ",
-    ):  # the second: CloudWatch's export to S3
+        b"<134>1 2026-11-24T10:00:00Z cp-1 audit - - - ",
+        b"Nov 24 10:00:00 cp-1 kube-apiserver[12]: ",
+    ):  # the second: CloudWatch's export to S3; then syslog
         line = before + TEXT.encode()
         assert recognised(line) and read([line])[:2] == read([EVENT])[:2]
 

@@ -5,7 +5,6 @@ Format: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/. Hal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -22,10 +21,10 @@ Object: TypeAlias = dict[str, Json]
 
 GROUP = "audit.k8s.io/"
 EVENT = "Event", ""  # kinds of one event
-DEEPEST = 4  # wrappers around an event
+DEEPEST = 6  # wrappers around an event
 NAME_LIMIT = 512  # characters, as for every event
 _ABSENT = msgspec.Raw(b"null")
-_BEFORE = re.compile(rb"\S{20,40} (?:std(?:out|err) F )?(?=\{)")
+BEFORE = 300  # bytes that may stand before an event in its line
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -132,10 +131,9 @@ def records(line: bytes) -> Sequence[Record | Rejection]:
 
 
 def _bare(line: bytes) -> bytes:
-    """Without what a container runtime puts before each line, "2026-11-24T10:00:00Z stderr F {...}", or an export its time alone."""
-    if line[:1] == b"{" or not (prefix := _BEFORE.match(line)):
-        return line
-    return line[prefix.end() :]
+    """Without what a container runtime puts before each line, "2026-11-24T10:00:00Z stderr F {...}", or syslog, or an export its time."""
+    at = line.find(b"{", 0, BEFORE) if line[:1] not in (b"{", b"[") else 0
+    return line[at:] if at > 0 else line
 
 
 def _all(line: bytes) -> Sequence[Record | Rejection]:
@@ -158,7 +156,7 @@ def _held(raw: bytes, depth: int = 0) -> list[tuple[bytes, str]]:
     if b"audit" not in raw or depth > DEEPEST:
         return []
     try:
-        head = _head(raw)
+        head = _head(raw) if raw[:1] == b"{" else _Head()
         if head.is_audit:
             return [(raw, head.kind)] if head.kind in (*EVENT, "EventList") else []
     except _BAD:

@@ -1,8 +1,12 @@
 """Audit events as clusters' providers and log shippers hand them on: within a field of something else, often as a text.
 
-EKS, from CloudWatch   {"logEvents": [{"message": "{\\"kind\\":\\"Event\\", ...}"}]} by subscription; "events" of aws logs get-log-events
-AKS, from Azure        {"records": [{"category": "kube-audit", "properties": {"log": "{...}"}}]}
-fluent-bit, Vector     {"log": "{...}"}, {"message": "{...}"}, {"event": {"original": "{...}"}}
+EKS, from CloudWatch   {"logEvents": [{"message": "{\\"kind\\":\\"Event\\", ...}"}]} by subscription; "events" of aws logs get-log-events,
+                       "results" of Logs Insights: [[{"field": "@message", "value": "{...}"}]]
+AKS, from Azure        {"records": [{"category": "kube-audit", "properties": {"log": "{...}"}}]}, {"log_s": "{...}"} of Log Analytics
+fluent-bit, Vector     {"log": "{...}"}, {"log_processed": {...}}, {"message": "{...}"}, {"event": {"original": "{...}"}}
+Loki                   {"line": "{...}"} of logcli, {"streams": [{"values": [["1795514400000000000", "{...}"]]}]} of its API
+Splunk, Elastic        {"result": {"_raw": "{...}"}}, {"_source": {"message": "{...}"}}, {"kubernetes": {"audit": {...}}}
+journald               {"MESSAGE": "{...}"}
 """
 
 from __future__ import annotations
@@ -29,6 +33,21 @@ class _Wrapper(msgspec.Struct):
     event: msgspec.Raw = _ABSENT
     original: msgspec.Raw = _ABSENT
     body: msgspec.Raw = _ABSENT
+    log_processed: msgspec.Raw = _ABSENT
+    log_s: msgspec.Raw = _ABSENT
+    line: msgspec.Raw = _ABSENT
+    data: msgspec.Raw = _ABSENT
+    streams: msgspec.Raw = _ABSENT
+    values: msgspec.Raw = _ABSENT
+    results: msgspec.Raw = _ABSENT
+    value: msgspec.Raw = _ABSENT
+    result: msgspec.Raw = _ABSENT
+    raw: msgspec.Raw = msgspec.field(name="_raw", default=_ABSENT)
+    source: msgspec.Raw = msgspec.field(name="_source", default=_ABSENT)
+    kubernetes: msgspec.Raw = _ABSENT
+    audit: msgspec.Raw = _ABSENT
+    payload: msgspec.Raw = _ABSENT
+    journal: msgspec.Raw = msgspec.field(name="MESSAGE", default=_ABSENT)
     proto_payload: msgspec.Raw = msgspec.field(name="protoPayload", default=_ABSENT)
 
 
@@ -38,7 +57,10 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def unwrapped(raw: bytes) -> Iterator[bytes]:
-    """The objects that are directly within. Raises what decoding raises."""
+    """The objects and lists that are directly within. Raises what decoding raises."""
+    if raw[:1] == b"[":
+        yield from _elements(raw)
+        return
     wrapper = _wrapper(raw)
     if bytes(wrapper.proto_payload)[:1] == b"{":
         entry = as_audit(raw)
@@ -46,11 +68,16 @@ def unwrapped(raw: bytes) -> Iterator[bytes]:
         return
     for name in wrapper.__struct_fields__:
         inner = bytes(getattr(wrapper, name))
-        if inner[:1] == b'"':
-            text = _text(inner).strip().encode()
-            if text[:1] == b"{":
-                yield text
-        elif inner[:1] == b"{":
-            yield inner
-        elif inner[:1] == b"[":
-            yield from (bytes(each) for each in _list(inner))
+        yield from _elements(inner) if inner[:1] == b"[" else _element(inner)
+
+
+def _elements(listed: bytes) -> Iterator[bytes]:
+    for each in _list(listed):
+        yield from _element(bytes(each))
+
+
+def _element(inner: bytes) -> Iterator[bytes]:
+    if inner[:1] == b'"':
+        inner = _text(inner).strip().encode()
+    if inner[:1] in (b"{", b"["):
+        yield inner
