@@ -42,3 +42,31 @@ def rolling(cordoned: bool) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("cordoned", "found"), [(True, []), (False, ["identity"])])
 def test_a_rolling_drain_is_no_fight(cordoned: bool, found: list[str]) -> None:
     assert [finding.kind for finding in findings(rolling(cordoned))] == found
+
+
+def test_a_single_pod_that_is_made_again_is_a_fight_with_who_ends_it() -> None:
+    maker, ender = "system:serviceaccount:ci:maker", "system:serviceaccount:ci:ender"
+    pod = {"kind": "Pod", "metadata": {"name": "lone", "namespace": "shop"}, "spec": {"containers": [{"name": "a"}]}}
+    log = []
+    for turn in range(6):
+        log += [
+            audit(30 * turn, maker, "create", "pods/lone", pod, pod, code=201),
+            audit(30 * turn + 1, SCHEDULER, "create", "pods/lone/binding", None, {"target": {"name": "n1"}}, code=201),
+            audit(30 * turn + 15, ender, "delete", "pods/lone", {**pod, "spec": {"nodeName": "n1"}}),
+            audit(30 * turn + 17, "system:node:n1", "delete", "pods/lone", pod),  # the kubelet, when it has stopped
+        ]
+    (finding,) = findings(log)
+    assert (finding.agents, finding.parameters) == (("ci/ender", "ci/maker"), ("exists",))
+
+
+def test_who_makes_single_pods_and_ends_them_fights_with_nobody() -> None:
+    runner = "system:serviceaccount:ci:gitlab-runner"
+    log = []
+    for turn in range(12):
+        name = f"pods/runner-{turn % 2}"
+        log += [
+            audit(20 * turn, runner, "create", name, code=201),
+            audit(20 * turn + 1, SCHEDULER, "create", f"{name}/binding", None, {"target": {"name": "n1"}}, code=201),
+            audit(20 * turn + 15, runner, "delete", name),
+        ]
+    assert not findings(log)

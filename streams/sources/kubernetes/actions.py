@@ -152,6 +152,8 @@ class Changes:
                 self._counts["derived"] += 1
                 return []
             known.ended = True
+            if ref.subresource == "" and not known.owner and known.maker:  # a single pod: it stands for nothing but itself
+                return [write.action("delete", EXISTS, True, False)]
             old: Value | UnsetType = known.node[:512] or UNSET
             verb = "evict" if ref.subresource == "eviction" else "delete"
             leaves = self._drains(write.agent.name, known.node)
@@ -164,7 +166,10 @@ class Changes:
                 del drained[:-NEWEST]
             return [ended]
         if write.record.verb == "create":
+            again = known.ended and not known.owner and write.agent.part == ""
             known.maker, known.ended = write.agent.name, False
+            if again:  # a single pod that another had ended is back under its name
+                return [write.action("create", EXISTS, False, True)]
             self._counts["derived"] += 1
             return []
         return self._changed(write, ref, known, asked, answered)
