@@ -236,7 +236,7 @@ def test_remarks_are_told_at_the_end_and_fail_nothing(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert error_of("analyze", "none.jsonl", cwd=tmp_path) == "interplay analyze: none.jsonl: No such file or directory"
     assert error_of("validate", "none.jsonl", cwd=tmp_path) == "interplay validate: none.jsonl: No such file or directory"
-    assert error_of("analyze", ".", cwd=tmp_path) == "interplay analyze: .: Is a directory"
+    assert error_of("analyze", ".", cwd=tmp_path) == "interplay analyze: .: there is no file in this directory"
     (tmp_path / "broken.jsonl.gz").write_bytes(b"\x1f\x8bnot really")
     assert error_of("analyze", "broken.jsonl.gz", cwd=tmp_path).startswith("interplay analyze: broken.jsonl.gz: ")
 

@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -322,16 +321,19 @@ def test_the_settings_of_the_page_are_valid(tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_trail_read_as_one_log_know_old_values_across_them(tmp_path: Path) -> None:
-    """The loop of docs/cloudtrail.md, over one file per call."""
+    """The directory of docs/cloudtrail.md, one file per call, named against the order of time."""
+    assert "interplay analyze trail\n" in DOCS
+    texts = []
     for number in range(8):
         who, count = ((AUTOSCALER, 6), (SCHEDULER, 2))[number % 2]
-        text = json.dumps({"Records": [desired(240 * number, who, count)]})
-        (tmp_path / f"{number}.json.gz").write_bytes(gzip.compress(text.encode()))
-    loop = next(line for line in DOCS.splitlines() if line.startswith("for file in"))
-    script = loop.replace("trail/*", "*").replace("interplay analyze -", "cat")
-    joined = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=True).stdout
-    for name, text in (("lines", joined), ("joined", joined.replace(b"\n", b""))):
-        (tmp_path / name).write_bytes(text)
+        texts.append(json.dumps({"Records": [desired(240 * number, who, count)]}).encode())
+        file = tmp_path / "trail" / f"{number % 3}" / f"{9 - number}.json.gz"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(gzip.compress(texts[-1]))
+    (tmp_path / "trail" / ".part").write_text("what a hidden file holds is nobody's")
+    (tmp_path / "lines").write_bytes(b"\n".join(texts))
+    (tmp_path / "joined").write_bytes(b"".join(texts))
+    for name in ("trail", "lines", "joined"):
         done = interplay("analyze", name, "--format", "json", cwd=tmp_path)
         (finding,) = (decode_finding(line.encode()) for line in done.stdout.splitlines())
         assert finding.resources == (GROUP,)

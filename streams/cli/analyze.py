@@ -13,7 +13,7 @@ from models.events import Event, Sample
 from models.findings import Change, Finding
 from models.instants import format_duration
 from streams.cli.command import CANNOT, FOUND, OK, Command, Context, Trouble, program_version
-from streams.cli.lines import EVENTS, RECOGNISE, TRACE, Sourcing, read, refusal, sourcing_arguments
+from streams.cli.lines import EVENTS, RECOGNISE, TRACE, Sourcing, below, read, refusal, sourcing_arguments
 from streams.intake import HOLD, Intake
 from streams.report import FORMATS
 from streams.report.album import Album
@@ -68,7 +68,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         help="events, one JSON object per line, lines of text in *.trace, a Kubernetes audit log, OpenTelemetry (OTLP), AWS CloudTrail; "
-        "also compressed (.gz, .xz, .zst) or from standard input (-)",
+        "also compressed (.gz, .xz, .zst) or from standard input (-); of a directory all files below it",
     )
     sourcing_arguments(parser)
     parser.add_argument(
@@ -95,7 +95,7 @@ def _run(context: Context) -> int:
     intake = Intake(Analyzer(settings.analysis))
     tally = Tally(Album(2 * HOLD) if arguments.format == "html" else None)
     sourcing = Sourcing(settings, arguments.source, arguments.cluster)
-    _take(arguments.files, sourcing, intake, tally, context.err)
+    _take(below(arguments.files), sourcing, intake, tally, context.err)
     if not tally.read and not sourcing.recorded:  # "nothing found" would pass a check that relies on --fail-on
         context.err.clear()
         raise Trouble("\n".join([_unread(arguments.files, tally.bad, sourcing), *sourcing.sentences()]))
@@ -223,6 +223,7 @@ settings covers is told as waived, with owner and reason, and does not fail.""",
         "interplay analyze events.jsonl",
         "zcat night.jsonl.gz | interplay analyze - --format json",
         "interplay analyze audit.log --cluster prod",
+        "interplay analyze trail",
         "interplay analyze test-run.jsonl --fail-on thrashing:warning --fail-on intent_conflict --format junit > interplay.xml",
     ),
     exits="0 analysed; 1 --fail-on matched a finding that is not waived; 2 bad usage, unreadable input, no event or valid record in it, "

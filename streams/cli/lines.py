@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from models.decode import Rejection
 from models.events import AnyEvent
@@ -85,6 +86,21 @@ def _cluster(text: str) -> str:
     if trouble := check_cluster(text):
         raise ArgumentTypeError(trouble)
     return text
+
+
+def below(paths: Sequence[str]) -> list[str]:
+    """The files, and those of directories and all below them in order of their names, but for hidden ones. Raises Trouble."""
+    found: list[str] = []
+    for path in paths:
+        if path == "-" or not Path(path).is_dir():
+            found.append(path)
+            continue
+        shown = (file for file in Path(path).rglob("*") if not any(part.startswith(".") for part in file.relative_to(path).parts))
+        within = sorted(file for file in shown if file.is_file())
+        if not within:
+            raise Trouble(f"{path}: there is no file in this directory")
+        found += map(str, within)
+    return found
 
 
 def read(files: Sequence[str], sourcing: Sourcing, also: Look | None = None) -> Iterator[tuple[Position, AnyEvent | Rejection]]:

@@ -10,7 +10,7 @@ import msgspec
 from models.notation import render
 from models.rejection import Rejection
 from streams.cli.command import FOUND, OK, Command, Context, Trouble, everywhere
-from streams.cli.lines import refusal
+from streams.cli.lines import below, refusal
 from streams.sources.documents import split
 from streams.sources.files import DAMAGED, opened
 from streams.sources.mapping.applying import Made, Unmet, made_of
@@ -35,7 +35,7 @@ def _run(context: Context) -> int:
         if not rules:
             raise Trouble(f"--rule {wanted}: the settings have no [[map]] of that name")
     told = Telling(context, rules)
-    for file in context.arguments.files:
+    for file in below(context.arguments.files):
         try:
             with opened(file) as content:
                 for number, document in split(content):

@@ -8,7 +8,7 @@ from collections import Counter
 from models.decode import Rejection
 from models.notation import render
 from streams.cli.command import FOUND, OK, Command, Context, Trouble
-from streams.cli.lines import Sourcing, read, refusal, sourcing_arguments
+from streams.cli.lines import Sourcing, below, read, refusal, sourcing_arguments
 from streams.validation import Misspellings, Omissions
 
 
@@ -17,7 +17,8 @@ def _arguments(parser: ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="events, one JSON object per line, lines of text in *.trace, or a log of another kind; - is standard input",
+        help="events, one JSON object per line, lines of text in *.trace, or a log of another kind; - is standard input; "
+        "of a directory all files below it",
     )
     sourcing_arguments(parser)
     parser.add_argument("--lines", action="store_true", help="of each line, also what it was taken for and what became of it")
@@ -30,7 +31,7 @@ def _run(context: Context) -> int:
     sourcing = Sourcing(context.settings(), arguments.source, arguments.cluster)
     if arguments.lines:
         sourcing.taken_for = lambda file, line, counts: say(_taken_for(file, line, counts))
-    for file in arguments.files:
+    for file in below(arguments.files):
         for (_, line), event in read([file], sourcing, misspellings.look):
             if isinstance(event, Rejection):
                 bad += 1
