@@ -63,7 +63,7 @@ class Opposition(msgspec.Struct, frozen=True):
             ),
             counts="undos",
             counted=("reversal",),
-            title=f"{list_names(agents)} undo each other's writes on several resources",
+            title=f"{list_names(agents)} undo each other's writes on several knobs",
             agents=agents,
             resources=(event.resource,),
             parameters=(event.parameter,),
