@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -241,6 +242,20 @@ def test_files_that_are_not_what_they_seem_say_what_would_be(tmp_path: Path) -> 
     )
     assert interplay("analyze", "json.trace", cwd=tmp_path).stderr.endswith(" (*.trace is read as text, not JSON)\n")
     assert error_of("validate", "empty.jsonl", cwd=tmp_path) == "interplay validate: empty.jsonl: there is no event to check"
+
+
+def test_a_log_with_text_before_its_json_or_without_its_end_says_how_to_read_it(tmp_path: Path) -> None:
+    data = {"agent": "a", "verb": "scale", "parameter": "n", "new": 1}
+    event = {"specversion": "1.0", "id": "1", "source": "s", "type": "interplay.action.v1", "subject": "r", "data": data}
+    line = json.dumps({**event, "time": "2026-11-24T10:00:00Z"}) + "\n"
+    (tmp_path / "shipped.log").write_text(f"events.log: {line}" * 3)
+    (told,) = [line for line in interplay("analyze", "shipped.log", cwd=tmp_path).stderr.splitlines() if "text before" in line]
+    assert told.endswith("text before the JSON of a line: sed 's/^[^{]*//' shipped.log | interplay analyze -")
+    advised = shlex.split(told.partition("of a line: ")[2].partition(" | ")[0])
+    whole = subprocess.run(advised, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "0 findings in 3 events" in interplay("analyze", "-", cwd=tmp_path, stdin=whole).stdout
+    (tmp_path / "cut.log.gz").write_bytes(gzip.compress(line.encode() * 999)[:-9])
+    assert "to read what is whole of it: zcat cut.log.gz, piped" in error_of("analyze", "cut.log.gz", cwd=tmp_path)
 
 
 def test_json_of_other_programs_says_what_would_read_it(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
 
 from models.analyzer import Analyzer
 from models.decode import Rejection
@@ -20,6 +23,7 @@ from streams.report.album import Album
 from streams.report.judged import Judged, Report, Rule, judge, parse_rule
 from streams.report.remarked import remarked
 from streams.settings import Waiver
+from streams.sources.files import opened
 from streams.sources.traces import SUFFIX, is_trace
 from streams.terminal import Terminal
 from streams.waivers import account
@@ -152,7 +156,24 @@ def _unread(files: list[str], bad: int, sourcing: Sourcing) -> str:
         return f"{named}: no event could be read, {lines}; without --source {sourcing.source} it is recognised by its content"
     if sourcing.settings.map and sourcing.source == RECOGNISE and not is_trace(files[0]):
         return f"{named}: no event could be read, {lines}; --source json applies the [[map]] rules of the settings"
+    if _prefixed(files[0]):
+        return (
+            f"{named}: no event could be read, {lines}; there is text before the JSON of a line: "
+            f"sed 's/^[^{{]*//' {files[0]} | interplay analyze -"
+        )
     return f"{named}: no event could be read, {lines}; interplay schema says what events look like{_misnamed(files)}"
+
+
+def _prefixed(path: str) -> bool:
+    """Whether the file's first line is JSON but for what a shipper, journal or `grep` wrote before it."""
+    if path == "-" or Path(path).is_dir():
+        return False
+    with opened(path) as content:
+        line = next(iter(content), b"")
+    try:
+        return line.find(b"{") > 0 and isinstance(msgspec.json.decode(line[line.find(b"{") :]), dict)
+    except msgspec.DecodeError:
+        return False
 
 
 def _misnamed(files: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ BEGINNING, NEWEST = 4, 6  # sentences shown of a long explanation
 AGAINST = 0.5  # fight index from which agents push against each other rather than each both ways
 _SURE = {
     "certificate": "a certificate, from the events alone",
-    "cited": "the agents' own reads and causes link it",
+    "cited": "the records say what links it: causes, reads or old values",
     "inferred": "inferred from what agents read and wrote",
     "statistical": "inferred from how often it happens",
 }

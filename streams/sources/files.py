@@ -44,7 +44,11 @@ def guarded(path: str, read: Iterable[T]) -> Iterator[T]:
     try:
         yield from read
     except DAMAGED as error:
-        raise Unreadable(f"{path}: cut short or damaged: {error}") from error
+        tool = {".xz": "xzcat", ".zst": "zstdcat"}.get(Path(path).suffix, "zcat")
+        rest = (
+            "" if path == "-" else f"; to read what is whole of it: {tool} {path}, piped into the same command with - as the file"
+        )
+        raise Unreadable(f"{path}: cut short or damaged: {error}{rest}") from error
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or f'cut short or damaged: {error}'}") from error
 
