@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from audit_records import audit, deployment, read, told
+
+from streams.sources.kubernetes.quantities import canonical
 
 A, B = "system:serviceaccount:ci:a", "system:serviceaccount:ci:b"
 
@@ -123,3 +126,36 @@ def test_fields_that_a_shipper_writes_as_null_are_absent() -> None:
     assert read([{**whole, **nulls}]) == read([whole])
     (action,), _, _ = read([{**whole, "sourceIPs": None}])
     assert action.source == "k8s/cluster/ci/a/kubectl"
+
+
+@pytest.mark.parametrize(
+    ("spelled", "text"),
+    [
+        ("0.5", "500m"), ("500m", "500m"), ("1000m", "1"), ("1", "1"), ("1.0", "1"), (".5", "500m"), ("0", "0"), ("0m", "0"),
+        ("1024Mi", "1Gi"), ("1.5Gi", "1536Mi"), ("1536Mi", "1536Mi"), ("128974848", "128974848"), ("1000", "1k"), ("-0.1", "-100m"),
+        ("100u", "100u"), ("2E", "2E"), ("2Ei", "2Ei"), ("0.1n", "0.1n"), ("", ""), (".", "."), ("25%", "25%"), ("x", "x"), ("+3", "3"),
+    ],
+)  # fmt: skip
+def test_quantities_as_the_server_spells_them(spelled: str, text: str) -> None:
+    assert canonical(spelled) == text
+
+
+def test_an_amount_that_is_spelled_in_two_ways_is_one() -> None:
+    def needs(cpu: object) -> dict[str, Any]:
+        resources = {"requests": {"cpu": cpu}, "limits": {"memory": "1Gi"}}
+        return {"spec": {"template": {"spec": {"containers": [{"name": "app", "resources": resources}]}}}}
+
+    log = [
+        audit(10 * turn, (A, B)[turn % 2], "patch", "deployments/cart", None, needs(("0.5", "500m")[turn % 2]))
+        for turn in range(8)  # level Request: the answer, which spells both alike, is not kept
+    ]
+    actions, _, _ = read(log)
+    assert {action.new for action in actions if action.parameter.endswith("cpu")} == {"500m"}
+    whole = written("Widget", 1, spec={"limits": {"cpu": 1}})
+    (_, grown), _, _ = read(
+        [
+            audit(1, A, "create", "widgets/n", whole, code=201),
+            audit(2, B, "update", "widgets/n", {**whole, "spec": {"limits": {"cpu": "2000m"}}}),
+        ]
+    )
+    assert (grown.old, grown.new) == ("1", "2")

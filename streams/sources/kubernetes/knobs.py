@@ -19,6 +19,7 @@ import msgspec
 
 from models.events import Scalar, Value
 from streams.sources.kubernetes.nodes import without_mirrored
+from streams.sources.kubernetes.quantities import canonical
 from streams.sources.kubernetes.record import Json, Object
 from streams.sources.secrets import NAMED, POINTERS, hashed
 
@@ -29,6 +30,7 @@ LEAVES = 2000  # of one object; a larger one (the schema of a custom resource) i
 MEMBERS = 500  # of one set; a larger one is told as a hash
 TEXT = 512  # characters; longer ones are told as a hash
 OPAQUE = frozenset({"args", "command", "env", "value", "data", "binaryData", "stringData", "postStart", "preStop", "exec"})
+AMOUNTS = frozenset({"requests", "limits", "hard", "minAllowed", "maxAllowed", "overhead"})  # fields whose members are quantities
 CREDENTIAL = re.compile(r"://[^/\s]*@|[?&](?:[^=&\s]*(?:token|key|secret|sig|passw)[^=&\s]*)=|hooks\.", re.I)
 CONTENT = frozenset({"configmaps", "secrets"})
 GATEWAY = frozenset({"httproutes", "grpcroutes", "tcproutes", "tlsroutes"})
@@ -166,21 +168,21 @@ def _service(backend: Json) -> str:
     return hashed(backend)
 
 
-def _leaves(path: str, value: Json, depth: int, opaque: bool, key: str = "") -> Iterator[tuple[str, Value]]:
+def _leaves(path: str, value: Json, depth: int, opaque: bool, key: str = "", amount: bool = False) -> Iterator[tuple[str, Value]]:
     if depth > DEEPEST or len(path) > TEXT - 100:
         yield path[:TEXT], hashed(value)
     elif isinstance(value, dict):
         if value and all(isinstance(inner, str | int) for inner in value.values()) and path.endswith("elector"):
             yield path, tuple(sorted(_short(f"{key}={inner}") for key, inner in value.items()))
             return
-        for key, inner in value.items():
-            if not key.startswith("$"):  # the directives of a strategic merge patch
-                step = f"[{key[:253]}]" if "." in key or "/" in key else f".{key[:253]}"
-                yield from _leaves(path + step, inner, depth + 1, opaque or key in OPAQUE, key)
+        for inner_key, inner in value.items():
+            if not inner_key.startswith("$"):  # the directives of a strategic merge patch
+                step = f"[{inner_key[:253]}]" if "." in inner_key or "/" in inner_key else f".{inner_key[:253]}"
+                yield from _leaves(path + step, inner, depth + 1, opaque or inner_key in OPAQUE, inner_key, key in AMOUNTS)
     elif isinstance(value, list):
         yield from _members(path, value, depth, opaque)
     else:
-        yield path, hashed(value) if opaque and value is not None else _scalar(value, key)
+        yield path, hashed(value) if opaque and value is not None else _scalar(value, key, amount)
 
 
 def _members(path: str, values: list[Json], depth: int, opaque: bool) -> Iterator[tuple[str, Value]]:
@@ -224,7 +226,9 @@ def _without_secrets(value: Json, key: str = "") -> Json:
     return _told(value, key) if isinstance(value, str) else value
 
 
-def _scalar(value: Scalar, key: str) -> Scalar:
+def _scalar(value: Scalar, key: str, amount: bool) -> Scalar:
+    if amount and isinstance(value, str | int) and not isinstance(value, bool):
+        value = canonical(str(value))  # a manifest's `cpu: 1` is a number
     if isinstance(value, str):
         return _told(value, key)
     if isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
