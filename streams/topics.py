@@ -192,7 +192,10 @@ def _mismatches(settings: Settings, counts: dict[str, int], configs: dict[str, d
                 if int(value) < settings.topics.record_limit:
                     wrong.append(f"topic {spec.name} takes {value} bytes, less than topics.record_limit: raise max.message.bytes")
             else:
-                wrong.append(f"topic {spec.name} has {name}={value}, it must be {wanted}")
+                wrong.append(
+                    f"topic {spec.name} has {name}={value}, it must be {wanted}: kafka-configs.sh --bootstrap-server "
+                    f"{settings.kafka.bootstrap} --alter --entity-type topics --entity-name {spec.name} --add-config {name}={wanted}"
+                )
     return wrong
 
 

@@ -84,7 +84,10 @@ def test_a_topic_of_others_is_created_with_one_partition_and_pinned(kafka_settin
 @pytest.mark.parametrize(
     ("config", "mistake"),
     [
-        ({"message_timestamp_type": "CreateTime"}, "has message.timestamp.type=CreateTime, it must be LogAppendTime"),
+        (
+            {"message_timestamp_type": "CreateTime"},
+            "has message.timestamp.type=CreateTime, it must be LogAppendTime: kafka-configs.sh .* --alter .*=LogAppendTime$",
+        ),
         ({"message_timestamp_type": "LogAppendTime", "retention_ms": "10800000"}, "keeps 3h, less than the memory of 4h"),
     ],
 )

@@ -86,7 +86,8 @@ $acl --allow-principal User:interplay --operation Write --operation Describe
 $acl --allow-principal User:operator --operation Read --operation Describe
 ```
 
-`interplay init` checks the topic: `message.timestamp.type` must be `LogAppendTime`. What is translated is a history
+`interplay init` checks the topic: `message.timestamp.type` must be `LogAppendTime`. A topic that Kafka made by its defaults has
+`CreateTime`; `init` then says the command that alters it, for all who read that topic. What is translated is a history
 (an old value is what an earlier record said), so all records of one object have to be in one partition: let the shipper use one
 partition, or one per cluster.
 
