@@ -20,6 +20,7 @@ import msgspec
 
 from models.configuration import StreamTime
 from models.events import Tick
+from models.instants import format_duration
 
 BEFORE_ALL = -(1 << 62)  # a watermark under every event
 
@@ -163,5 +164,8 @@ class Watermark:
             return f"{missing[0]} has not been heard of"
         lowest = self._minimum()
         if lowest is None:
-            return "every partition is empty, or a backfill may still begin in one that is"
+            if all(state.mode == "empty" for state in self._partitions.values()):
+                return "every partition is empty"
+            patience = format_duration(self._settings.idle_timeout)
+            return f"old records have come, and partitions that are still empty are given {patience} to begin as well"
         return f"{lowest[1]} ({self._partitions[lowest[1]].mode})"

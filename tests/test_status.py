@@ -163,6 +163,9 @@ def test_why_nothing_was_found_is_true() -> None:
     seen = replace(HEALTHY.coverage, newest=NOW - 11 * SECOND + HOUR)  # an old log: the slowest partition holds the others
     told = " ".join(knowns(replace(HEALTHY, coverage=seen)))
     assert "it is not there yet" in told and "1h after what is analysed" in told and "undone each other" not in told
+    unset = tuple(replace(mark, held=None) for mark in HEALTHY.watermarks)
+    told = " ".join(knowns(replace(HEALTHY, watermarks=unset)))
+    assert "Why it found nothing: nothing has been analysed yet." in told
     told = " ".join(knowns(replace(HEALTHY, findings=OpenFindings(gone=8))))
     assert "0 findings open, 0 resolved, 8 resolved long ago: `interplay query` has them." in told and "Why" not in told
 

@@ -190,9 +190,10 @@ def test_an_empty_partition_follows_the_live_ones_by_its_own_clock() -> None:
 def test_in_a_backfill_an_empty_partition_is_waited_for_and_then_left_out() -> None:
     watermark = Watermark(("e/0", "e/1"), SETTINGS)
     watermark.apply(tick("e/1", 0, "empty", now=1000))
+    assert watermark.holding() == "e/0 has not been heard of"
     watermark.apply(tick("e/0", 50, "data", delay=9000))
     assert watermark.held == BEFORE_ALL
-    assert watermark.holding() == "every partition is empty, or a backfill may still begin in one that is"
+    assert watermark.holding() == "old records have come, and partitions that are still empty are given 1m to begin as well"
     watermark.apply(tick("e/1", 0, "empty", now=1060))
     assert watermark.held == BEFORE_ALL
     watermark.apply(tick("e/1", 0, "empty", now=1061))

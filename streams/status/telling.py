@@ -8,7 +8,7 @@ from models.configuration import StreamTime
 from models.instants import MINUTE, clock_time
 from models.stream_time import BEFORE_ALL
 from streams.report.words import ago
-from streams.status.facts import Coverage, Report, RoleLag, Source
+from streams.status.facts import Coverage, Report, RoleLag, Source, Watermark
 from streams.terminal import table
 
 BEHIND = MINUTE  # a role whose oldest unread record is older has fallen behind
@@ -37,7 +37,7 @@ def knowns(report: Report) -> list[str]:
         )
         sentences += [f"Open: {title}." for title in found.titles]
         if not (total or found.resolved or found.gone) and report.coverage is not None:
-            sentences.append(_why_nothing(report.coverage, [mark.held for mark in report.watermarks if mark.held is not None]))
+            sentences.append(_why_nothing(report.coverage, report.watermarks))
     if report.dead_letters is not None:
         reasons = ", ".join(
             f"{count} {reason}" for reason, count in sorted(report.dead_letters.reasons.items(), key=lambda r: -r[1])
@@ -196,9 +196,12 @@ def _covered(coverage: Coverage) -> str:
     return f"Of the newest {coverage.actions:,} actions, by {coverage.agents} agents, {', '.join(shares)}."
 
 
-def _why_nothing(coverage: Coverage, analysed: Sequence[int]) -> str:
+def _why_nothing(coverage: Coverage, marks: Sequence[Watermark]) -> str:
     if not coverage.actions:
         return "Why it found nothing: no agent's action has arrived (interplay.action.v1)."
+    analysed = [mark.held for mark in marks if mark.held is not None]
+    if marks and not analysed:
+        return "Why it found nothing: nothing has been analysed yet."
     if analysed and coverage.newest is not None and coverage.newest - min(analysed) > BEHIND:
         return (
             f"Why it found nothing: it is not there yet. The newest event is of {clock_time(coverage.newest)} UTC, "
