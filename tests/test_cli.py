@@ -263,12 +263,15 @@ def test_json_of_other_programs_says_what_would_read_it(tmp_path: Path) -> None:
     wrong, counted = interplay("analyze", "hooks.jsonl", "--source", "otlp", cwd=tmp_path).stderr.splitlines()[-2:]
     assert wrong.endswith("the only line is bad; without --source otlp it is recognised by its content")
     assert counted == "interplay analyze: otlp: 0 spans, log records and metrics."
-    rule = '[[map]]\nname = "a"\ntype = "ignore"\nwhen = [{ path = "name", exists = true }]\n'
+    rule = '[[map]]\nname = "a"\ntype = "ignore"\nwhen = [{ path = "nme", exists = true }]\n'
     (tmp_path / "interplay.toml").write_text(rule)
     assert interplay("analyze", "hooks.jsonl", cwd=tmp_path).stderr.endswith(
-        "; --source json applies the [[map]] rules of the settings\n"
+        "; no [[map]] rule of the settings applies: interplay map test says why\n"
     )
-    assert interplay("analyze", "hooks.jsonl", "--source", "json", cwd=tmp_path).returncode == 0
+    (tmp_path / "interplay.toml").write_text(rule.replace("nme", "name"))
+    for source in ((), ("--source", "json")):
+        done = interplay("analyze", "hooks.jsonl", *source, cwd=tmp_path)
+        assert done.returncode == 0 and "json: 0 records that became events; passed over: ignored 1." in done.stdout
 
 
 def test_schemas_are_json(tmp_path: Path) -> None:

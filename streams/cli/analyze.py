@@ -155,7 +155,7 @@ def _unread(files: list[str], bad: int, sourcing: Sourcing) -> str:
     if sourcing.source not in (RECOGNISE, EVENTS, TRACE):
         return f"{named}: no event could be read, {lines}; without --source {sourcing.source} it is recognised by its content"
     if sourcing.settings.map and sourcing.source == RECOGNISE and not is_trace(files[0]):
-        return f"{named}: no event could be read, {lines}; --source json applies the [[map]] rules of the settings"
+        return f"{named}: no event could be read, {lines}; no [[map]] rule of the settings applies: interplay map test says why"
     if _prefixed(files[0]):
         return (
             f"{named}: no event could be read, {lines}; there is text before the JSON of a line: "

@@ -71,7 +71,8 @@ def sourcing_arguments(parser: ArgumentParser) -> None:
         choices=(RECOGNISE, EVENTS, TRACE, *KINDS),
         default=RECOGNISE,
         help="what the files hold; by default a log is recognised by its content (k8s-audit: Kubernetes audit.k8s.io/v1; "
-        "cloudtrail: AWS; otlp: OpenTelemetry); trace: the text notation, which else is known by the name *.trace",
+        "cloudtrail: AWS; otlp: OpenTelemetry; json: any to a record of "
+        "which a [[map]] rule with conditions applies); trace: the text notation, which else is known by the name *.trace",
     )
     parser.add_argument(
         "--cluster",

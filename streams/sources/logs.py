@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from typing import BinaryIO, TypeAlias
 
@@ -14,6 +15,8 @@ from streams.sources import documents
 from streams.sources.files import LINE_LIMIT, Look, decode_line, head, lines, opened
 from streams.sources.in_order import Item, TakenFor, parsed
 from streams.sources.kinds import KINDS
+from streams.sources.mapping.rules import Rule
+from streams.sources.mapping.source import claimed, rules_of
 from streams.sources.source import Origin, Source
 
 _JAEGER = re.compile(rb'"trace(ID|Id|IdLow)"\s*:.*"operationName"|"operationName".*"trace(ID|Id|IdLow)"\s*:', re.S)
@@ -62,7 +65,7 @@ class LogFile:
         for number, line in rest:
             event = self._event(line)
             if isinstance(event, Rejection) and not isinstance(line, Rejection):
-                kind = _by_line(line)
+                kind = _by_line(line) or ("json" if event.reason == "not_cloudevents" and claimed(line, self._rules) else "")
                 if kind:
                     yield from self._log(chain([(number, line)], rest), kind)
                     return
@@ -72,6 +75,10 @@ class LogFile:
             if self.kind == "":
                 yield from ((self._at(number), self._event(line)) for number, line in rest)
                 return
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        return rules_of(self._settings) if self._settings.map else ()
 
     def _event(self, line: bytes | Rejection) -> AnyEvent | Rejection:
         if isinstance(line, Rejection):

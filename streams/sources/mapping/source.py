@@ -58,7 +58,7 @@ def unread(error: Exception) -> Rejection:
 
 MAPPED = Kind(
     lambda head: False, Mapped, "mapped", "records that became events", split, without_fold
-)  # never guessed: any JSON could be meant
+)  # by no look alone, since any JSON could be meant: by the rules, see `claimed`
 
 
 def rules_of(settings: Settings, names: Sequence[str] = ()) -> tuple[Rule, ...]:
@@ -67,6 +67,16 @@ def rules_of(settings: Settings, names: Sequence[str] = ()) -> tuple[Rule, ...]:
         where = "interplay.toml of this directory, or --config FILE"
         raise SettingsError([f"json: there is no [[map]] rule in the settings ({where}); docs/mapping.md shows one to begin with"])
     return tuple(read_rule(msgspec.json.decode(each.table)) for each in settings.map if not names or each.name in names)
+
+
+def claimed(line: bytes, rules: Sequence[Rule]) -> bool:
+    """Whether a rule applies that asks anything: such a line is what the settings were written for."""
+    asking = [rule for rule in rules if rule.when]
+    try:
+        found = records(line) if asking else []
+    except _BAD:
+        return False
+    return any(isinstance(each, Made) for raw, record in found for each in made_of(record, raw, asking))
 
 
 def records(value: bytes) -> list[tuple[bytes, Json]]:
