@@ -71,6 +71,9 @@ SHAPES: dict[str, bytes] = {
     "SQS": json.dumps({"Records": [{"messageId": "1", "body": json.dumps(BRIDGE), "eventSource": "aws:sqs"}]}).encode(),
     "SQS as received": json.dumps({"MessageId": "1", "Body": json.dumps({"Type": "Notification", "Message": TEXT})}).encode(),
     "Lake": json.dumps({"eventData": ONE, "metadata": {}}).encode(),
+    "filter-log-events": json.dumps({"events": [{"logStreamName": "x", "timestamp": 1, "message": TEXT}]}).encode(),
+    "an array": json.dumps([ONE]).encode(),
+    "an array, pretty-printed": json.dumps([BRIDGE], indent=2).encode(),
     "lookup-events": json.dumps({"Events": [{"EventId": "1", "EventName": "x", "CloudTrailEvent": TEXT}]}).encode(),
 }
 
@@ -92,6 +95,17 @@ def test_records_one_after_the_other_without_a_line_break() -> None:
     assert [action.new for action in actions(f"{TEXT}{second} {TEXT}".encode())] == [4, 2]
 
 
+def test_each_of_an_array_is_read_alone_and_parameters_as_text_are_parameters() -> None:
+    """As Athena has them, and jq writes them."""
+    text = {
+        **desired(60, SCHEDULER, 2),
+        "requestParameters": json.dumps({"autoScalingGroupName": "checkout", "desiredCapacity": 2}),
+    }
+    found, _ = became([[ONE, 5, text]])
+    assert [each.new for each in found if isinstance(each, Action)] == [4, 2]
+    assert [each.path for each in found if isinstance(each, Rejection)] == ["[1]"]
+
+
 def test_one_bad_record_of_a_file_does_not_cost_the_others() -> None:
     no_time = {name: value for name, value in ONE.items() if name != "eventTime"}
     number = {**ONE, "eventTime": 12}
@@ -108,7 +122,7 @@ def test_one_bad_record_of_a_file_does_not_cost_the_others() -> None:
 
 NO_LOGS = {
     b"": "not_json",
-    b"[1, 2]": "wrong_type",
+    b"[1]": "wrong_type",
     b'{"Records": [{}': "not_json",
     b"\x1f\x8bnonsense": "not_json",
     PACKED[:-9]: "not_json",

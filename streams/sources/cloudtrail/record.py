@@ -4,8 +4,10 @@
     {"detail-type": "...", "detail": {...}}           EventBridge
     {"messageType": "DATA_MESSAGE", "logEvents": [{"message": "{...}"}]}   CloudWatch Logs by subscription, also gzip, also base64
     {"Events": [{"CloudTrailEvent": "{...}"}]}        aws cloudtrail lookup-events
+    {"events": [{"message": "{...}"}]}                aws logs filter-log-events
     {"Type": "Notification", "Message": "{...}"}      any of these through SNS; {"Records": [{"body": "{...}"}]} through SQS
     {"eventVersion": "1.08", ...}                     one record; several may follow each other without a line break (Firehose)
+    [...]                                             several of them, as jq and EventBridge Pipes write them
 
 Format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html.
 """
@@ -124,6 +126,7 @@ class _Shell(msgspec.Struct, rename="camel"):
     log_events: list[_Message] | None = None
     awslogs: _Data | None = None
     events: list[_Lookup] | None = msgspec.field(name="Events", default=None)
+    log_lines: list[_Message] | None = msgspec.field(name="events", default=None)
     message: str | None = msgspec.field(name="Message", default=None)
     body: str | None = None
     upper_body: str | None = msgspec.field(name="Body", default=None)
@@ -133,6 +136,7 @@ class _Shell(msgspec.Struct, rename="camel"):
 
 _shell = msgspec.json.Decoder(_Shell).decode
 _record = msgspec.json.Decoder(Record).decode
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _end = json.JSONDecoder().raw_decode
 NO_LOG = Rejection("unknown_type", "", "a notification that a log file was written, or a digest: give the log file itself")
 NO_RECORD = Rejection("unknown_type", "", "no CloudTrail record: neither `eventSource` and `eventName` nor a shell that holds such")
@@ -174,6 +178,8 @@ def record(head: Head) -> Record | Rejection:
 def body(raw: msgspec.Raw) -> Object:
     """Parameters or response as JSON values; empty where it is none. Raises msgspec's errors, or RecursionError."""
     decoded: Json = msgspec.json.decode(raw)
+    if isinstance(decoded, str) and decoded[:1] == "{":  # a table of Athena has it as text, and so has what is exported from there
+        decoded = msgspec.json.decode(decoded)
     return decoded if isinstance(decoded, dict) else {}
 
 
@@ -185,6 +191,10 @@ def named(rejection: Rejection) -> Rejection:
 
 
 def _within(raw: bytes | msgspec.Raw, place: str, depth: int) -> Iterator[Head | Rejection | str]:
+    if isinstance(raw, bytes) and raw[:64].lstrip()[:1] == b"[":
+        for number, each in enumerate(_list(raw)):
+            yield from _guarded(each, f"{place}[{number}]", depth)
+        return
     shell = _shell(raw)
     if shell.records is not None:
         for number, each in enumerate(shell.records):
@@ -221,9 +231,10 @@ def _shelled(shell: _Shell, place: str, depth: int) -> Iterator[Head | Rejection
         yield from _guarded(shell.event_data, _below(place, "eventData"), depth)
     elif shell.message_type == "CONTROL_MESSAGE":
         yield "control_messages"
-    elif shell.log_events is not None:
-        for number, each in enumerate(shell.log_events):
-            yield from _guarded(each.message.encode(), _below(place, f"logEvents[{number}].message"), depth)
+    elif (lines := shell.log_events or shell.log_lines) is not None:
+        name = "logEvents" if shell.log_events else "events"
+        for number, each in enumerate(lines):
+            yield from _guarded(each.message.encode(), _below(place, f"{name}[{number}].message"), depth)
     elif shell.events is not None:
         for number, found in enumerate(shell.events):
             yield from _guarded(found.cloud_trail_event.encode(), f"Events[{number}].CloudTrailEvent", depth)
