@@ -39,6 +39,17 @@ def test_a_write_cites_what_its_autoscaler_saw_and_the_load_is_demand() -> None:
     assert sample.time < action.time
 
 
+def test_where_all_controllers_have_one_credential_it_is_known_by_its_user_agent() -> None:
+    shared = {
+        "user": {"username": "system:kube-controller-manager"},
+        "userAgent": "kube-controller-manager/v1.34.0 (linux/amd64) kubernetes/66aaf7d/horizontal-pod-autoscaler",
+    }
+    log = [{**scaled(1, 6, 2), **shared}, {**status(1.01, 6, load("31500m")), **shared}]
+    (action,), _, _ = read(log)
+    assert action.agent == "horizontal-pod-autoscaler" and action.why is not None
+    assert [sample.value for sample in samples(log)] == [63.0]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -16,11 +16,13 @@ import msgspec
 
 from models.events import Action, Read, Sample
 from models.instants import SECOND
+from streams.sources.kubernetes.agents import MANAGER
 from streams.sources.kubernetes.events import Happening
 from streams.sources.kubernetes.naming import kind_of
 from streams.sources.kubernetes.record import Json, Object, Record, body
 
-ACCOUNT = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+NAME = "horizontal-pod-autoscaler"
+ACCOUNT = f"system:serviceaccount:kube-system:{NAME}"
 WITHIN = 2 * SECOND  # between a scale write and the status that tells of it; measured: 3 to 60 ms
 _SIZE = re.compile(r"New size: ([0-9]{1,9})")
 _QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti|)$")
@@ -91,7 +93,7 @@ class Accounts:
 
         Raises what decoding the request's body raises."""
         ref = record.object_ref
-        if record.user.username != ACCOUNT or ref is None or ref.subresource != "scale" or not self._told:
+        if ref is None or ref.subresource != "scale" or not self._told or not _is_autoscaler(record):
             return None
         asked = _dict(body(record.request_object))
         wanted = _whole(_dict(asked.get("spec")).get("replicas"))
@@ -108,6 +110,11 @@ class Accounts:
     def _reason(self, hint: Hint, wanted: int, time: int) -> str:
         of = (hint.autoscaler, wanted)
         return next((text for told, name, text in self._reasons if name == of and time <= told <= time + WITHIN), "")
+
+
+def _is_autoscaler(record: Record) -> bool:
+    """By its account; where the controller manager has one credential for all, its user agent ends with the controller's name."""
+    return record.user.username == ACCOUNT or (record.user.username == MANAGER and record.user_agent.endswith(f"/{NAME}"))
 
 
 def reads(action: Action, hint: Hint) -> tuple[Read, ...]:
