@@ -26,7 +26,7 @@ from models.remarks import Remark, Remarks
 from models.stream_time import BEFORE_ALL, WatermarkState
 from models.timeline import Timeline
 
-VERSION = "4"  # of what findings follow from events: raised whenever the same events give other findings
+VERSION = "5"  # of what findings follow from events: raised whenever the same events give other findings
 FOREVER = 1 << 62
 
 

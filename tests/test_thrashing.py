@@ -267,3 +267,15 @@ def test_a_ringing_that_loses_more_than_half_in_a_full_cycle_settles_however_oft
 
 def test_a_knob_that_swings_over_hundreds_of_decades_is_a_fight_like_any_other() -> None:
     assert kinds(*turns(BOTH, [5e-324, 1.0] * 4, 10)) == ["thrashing sustained"]
+
+
+def test_who_only_made_what_two_others_then_fight_over_is_not_named() -> None:
+    fight = turns(["b", "a"], [8, 4, 8, 4, 8, 4], 10, 10)
+    assert only(wrote(0, "admin", 4, 8), *fight).agents == ("a", "b")
+
+
+def test_whoever_is_put_back_by_one_agent_is_named_each_time_another_one() -> None:
+    people = [wrote(20 * i, f"person{i}", "v1", f"v{i + 2}", "shop/cart image") for i in range(3)]
+    undone = [wrote(20 * i + 10, "gitops", f"v{i + 2}", "v1", "shop/cart image") for i in range(3)]
+    finding = only(*sorted([*people, *undone], key=lambda event: event.time))
+    assert finding.agents == ("gitops", "person0", "person1", "person2")

@@ -93,12 +93,15 @@ def period(reversals: Sequence[Reversal]) -> float:
 
 
 def fighters(reversals: Sequence[Reversal]) -> tuple[str, ...]:
-    """The agents behind the turning writes, without one who came by once: whoever stops a fight is not part of it."""
+    """The agents behind the turning writes, without one who came by once: whoever stops a fight is not part of it, nor who only made
+    what two others then fight over."""
+    turned = {r.event.agent for r in reversals}
     turns: dict[str, int] = {}
     for event in {id(write): write for r in reversals for write in (r.event, r.undone)}.values():
         turns[event.agent] = turns.get(event.agent, 0) + 1
     busiest = max(turns.values(), default=0)
-    return tuple(sorted(agent for agent, count in turns.items() if count * FIGHTER > busiest))
+    fought = turned if len(turned) > 1 else turns.keys()
+    return tuple(sorted(agent for agent, count in turns.items() if count * FIGHTER > busiest and agent in fought))
 
 
 def answered(reversal: Reversal) -> float:
