@@ -70,3 +70,56 @@ def test_who_makes_single_pods_and_ends_them_fights_with_nobody() -> None:
             audit(20 * turn + 15, runner, "delete", name),
         ]
     assert not findings(log)
+
+
+def node(at: float, name: str, version: int, cordoned: bool) -> dict[str, Any]:
+    """A cordon or its end: the field is there, or is not."""
+    answer = {
+        "kind": "Node", "metadata": {"name": name, "resourceVersion": str(version)},
+        "spec": {"podCIDR": "10.0.0.0/24", **({"unschedulable": True} if cordoned else {})},
+    }  # fmt: skip
+    request = {"spec": {"unschedulable": True if cordoned else None}}
+    event = audit(
+        at, "ops-bot" if cordoned else "system:serviceaccount:kube-system:upgrader", "patch", f"nodes/{name}", answer, request
+    )
+    return {**event, "objectRef": {"resource": "nodes", "name": name}}
+
+
+def test_cordoning_one_node_after_the_other_makes_and_unmakes_no_nodes() -> None:
+    log = [node(turn / 10, f"n{turn}", turn + 1, False) for turn in range(8)]  # from here on it is known what each was
+    for turn in range(1, 8):
+        log += [node(60 * turn, f"n{turn}", 2 * turn + 9, True), node(60 * turn + 15, f"n{turn}", 2 * turn + 10, False)]
+    assert not findings(log)
+
+
+def test_pods_that_the_scheduler_takes_away_for_a_higher_priority_fight_with_nobody() -> None:
+    log = []
+    for turn in range(8):
+        name = f"pods/low-5756bfb997-bcdf{turn + 2}"
+        log.append(audit(30 * turn, SCHEDULER, "create", f"{name}/binding", None, {"target": {"name": "n1"}}, code=201))
+        log.append(audit(30 * turn + 20, SCHEDULER, "delete", name, {"kind": "Pod", "metadata": {"name": name[5:]}}))
+    assert not findings(log)
+
+
+def test_a_pod_of_a_stateful_set_that_is_drained_again_and_again_fights_with_nobody() -> None:
+    """As recorded: its own controller ends it between two drains (a taint), and it is placed twice where it was."""
+    controller = "system:serviceaccount:kube-system:statefulset-controller"
+    log = [node(0, "n1", 1, True), node(1, "n2", 2, True)]
+    for turn in range(8):
+        at = 10 + 30 * turn
+
+        def placed(after: float, where: str, at: float = at) -> dict[str, Any]:
+            return audit(at + after, SCHEDULER, "create", "pods/db-0/binding", None, {"target": {"name": where}}, code=201)
+
+        log += [
+            placed(0, "n1"),
+            audit(at + 5, "ops-bot", "create", "pods/db-0/eviction", None, {"kind": "Eviction"}, code=201),
+            audit(at + 7, "ops-bot", "create", "pods/db-1/eviction", None, {"kind": "Eviction"}, code=201),
+            placed(8, "n2"),
+            audit(at + 9, controller, "delete", "pods/db-0"),
+            placed(10, "n2"),
+            audit(at + 11, controller, "delete", "pods/db-0"),
+            placed(12, "n1"),
+            audit(at + 20, "ops-bot", "create", "pods/db-0/eviction", None, {"kind": "Eviction"}, code=201),
+        ]
+    assert not findings(log)

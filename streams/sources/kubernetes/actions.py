@@ -138,12 +138,12 @@ class Changes:
         owner = resource_name(self._cluster, ref.namespace, *known.owner) if known.owner else ""
         if ref.subresource == "binding":
             target = as_object(asked).get("target")
-            known.node = str(target.get("name") or "") if isinstance(target, dict) else ""
+            before, known.node = known.node, str(target.get("name") or "") if isinstance(target, dict) else ""
             known.ended = False
-            waiting = self._objects.get(owner).drained if owner else []
-            bound = write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner, acknowledges=waiting[-1:])
-            known.placed = bound.id
-            del waiting[-1:]
+            left = self._left(write.resource, owner, known.placed)
+            bound = write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner, acknowledges=left)
+            known.placed = [*known.placed[:1], bound.id] if known.node == before else [bound.id]
+            known.placer = write.agent.name
             return [bound]
         if ref.subresource == "eviction" or write.record.verb == "delete":
             known.node = known.node or node_of(answered)
@@ -156,13 +156,14 @@ class Changes:
                 return [write.action("delete", EXISTS, True, False)]
             old: Value | UnsetType = known.node[:512] or UNSET
             verb = "evict" if ref.subresource == "eviction" else "delete"
-            leaves = self._drains(write.agent.name, known.node)
+            leaves = known.placer == write.agent.name or self._drains(write.agent.name, known.node)  # a scheduler's own: preempted
             ended = write.action(
-                verb, PLACE, old, None, owner=owner, why=reason_of(asked), acknowledges=[known.placed] if leaves else []
+                verb, PLACE, old, None, owner=owner, why=reason_of(asked), acknowledges=known.placed if leaves else []
             )
+            known.placed = []
             if leaves and owner:
                 drained = self._objects.get(owner).drained
-                drained.append(ended.id)
+                drained.append((write.resource, ended.id))
                 del drained[:-NEWEST]
             return [ended]
         if write.record.verb == "create":
@@ -173,6 +174,15 @@ class Changes:
             self._counts["derived"] += 1
             return []
         return self._changed(write, ref, known, asked, answered)
+
+    def _left(self, pod: str, owner: str, placed: list[str]) -> list[str]:
+        """What a placement follows: the pod's own eviction from a drained node; its own placement, where its controller had ended it;
+        the last eviction of another pod of the workload, whose place it takes. Each once."""
+        waiting = self._objects.get(owner).drained if owner else []
+        own = next((place for place in reversed(range(len(waiting))) if waiting[place][0] == pod), -1)
+        if not waiting or (own < 0 and placed):
+            return placed
+        return [waiting.pop(own)[1]]
 
     def _drains(self, agent: str, node: str) -> bool:
         """The node is being emptied: who leaves it says nothing against having been placed there, nor the successor against leaving.
@@ -193,9 +203,8 @@ class Changes:
             return []
         old = None if ref.resource in NODES else False
         again = [path for path in sorted(now) if path in before and not same(before[path], now[path])]
-        rewritten = [
-            write.action("create", path, before[path], now[path]) for path in again
-        ]  # it was there before, with other values
+        # it was there before, with other values
+        rewritten = [write.action("create", path, before[path], now[path], owner=write.resource) for path in again]
         return [write.action("create", EXISTS, old, True, rollout=write.own_life), *rewritten]
 
     def _deleted(self, write: Write, ref: Ref, known: Known) -> list[Action]:
@@ -260,8 +269,9 @@ class Changes:
         verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
         plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
         rollout = plan if write.agent.part == "plan" else write.own_life if write.agent.name in STAGED else ""
+        fields = write.resource if old is None or new is None else ""  # owned by their object: setting one makes no thing
         if path != REPLICAS:
-            return write.action(verb, path, old, new, rollout=rollout)
+            return write.action(verb, path, old, new, rollout=rollout, owner=fields)
         activates = write.agent.name == ACTIVATING and 0 in (old, new)
         agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != ACTIVATING)
         told = write.action(
@@ -269,6 +279,7 @@ class Changes:
             path,
             old,
             new,
+            owner=fields,
             rollout=write.own_life if activates else rollout,
             acknowledges=[known.scaled] if agrees else [],
         )

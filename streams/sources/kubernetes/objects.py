@@ -23,10 +23,11 @@ class Known(msgspec.Struct):
     )  # of those written since, who wrote the value they have
     owner: tuple[str, str] | None = None  # (kind, name) of its controller
     node: str = ""
-    placed: str = ""  # id of the action that placed a pod
-    drained: list[str] = msgspec.field(
+    placed: list[str] = msgspec.field(default_factory=list)  # ids of the first and last action that placed a pod where it is,
+    placer: str = ""  # and the agent
+    drained: list[tuple[str, str]] = msgspec.field(
         default_factory=list
-    )  # of a workload: ids of evictions from drained nodes that have no successor yet
+    )  # of a workload: (pod, id of its eviction from a drained node) that have no successor yet
     scaler: str = ""  # the agent that set its replicas last,
     scaled: str = ""  # and the id of that action
     maker: str = ""  # the agent that created it
