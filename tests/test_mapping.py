@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,15 @@ def test_what_is_no_time(value: object, reason: str) -> None:
     made = rule(attributes={**TABLE["attributes"], "time": {"path": "t", "format": "s"}})
     found = event(made, {**RECORD, "t": value})
     assert isinstance(found, Rejection) and (found.reason, found.path) == (reason, "time")
+
+
+@pytest.mark.parametrize("value", ["1e999999", "-1e999999", "1e999990", "9" * 300_000])
+@pytest.mark.parametrize("unit", ["s", "ns", "rfc3339"])
+def test_a_huge_number_is_refused_without_being_computed(value: str, unit: str) -> None:
+    """These ended the worker by decimal.Overflow, or took it half a minute of arithmetic each."""
+    began = time.process_time()
+    found = event(rule(attributes={**TABLE["attributes"], "time": {"path": "t", "format": unit}}), {**RECORD, "t": value})
+    assert isinstance(found, Rejection) and found.path == "time" and time.process_time() - began < 1.0
 
 
 def test_what_is_missing_names_the_path_that_found_nothing() -> None:

@@ -22,6 +22,7 @@ from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, 
 from streams.sources.secrets import hashed, hidden, is_secret, without_secrets
 
 MOST = 10_000  # events of one record
+NUMERAL = 64  # characters of a text that may say a number
 EARLY, LATE = 1_000_000_000 * SECOND, 2_500_000_000 * SECOND  # 2001 to 2049: in no two units is one number a time between them
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NO_TEXT = (UnsetType, dict, list)
@@ -142,11 +143,8 @@ def _advice(rule: Rule, refused: Rejection, record: Json, element: Element) -> s
 
 def _unit(value: Json | UnsetType) -> str:
     """The unit in which a number of some twenty years around now counts since 1970; "" of what is no such number."""
-    try:
-        number = Decimal(str(value)) if isinstance(value, int | float | str) else Decimal(0)
-    except InvalidOperation:
-        return ""
-    return next((unit for unit, nanos in UNITS.items() if number.is_finite() and EARLY <= number * nanos < LATE), "")
+    number = _decimal(value)
+    return "" if number is None else next((unit for unit, nanos in UNITS.items() if EARLY // nanos <= number < LATE // nanos), "")
 
 
 def _found(path: Path, record: Json, element: Element) -> Json | UnsetType:
@@ -213,15 +211,23 @@ def _picked(pick: Pick, record: Json, element: Element, place: str) -> Json | Un
 def _moment(value: Json, pick: Pick, place: str) -> Json:
     if pick.unit == "rfc3339":
         return value
-    try:
-        nanos = int(Decimal(str(value)) * UNITS[pick.unit]) if isinstance(value, int | float | str) else None
-    except (InvalidOperation, OverflowError, ValueError):
-        nanos = None
-    if nanos is None or isinstance(value, bool):
+    number, scale = _decimal(value), UNITS[pick.unit]
+    if number is None:
         raise _Unfit(f"{place}: {_shown(value)} is no number of {pick.unit} since 1970")
-    if not EARLIEST <= nanos < LATEST:
+    if not Decimal(EARLIEST) / scale <= number < Decimal(LATEST) / scale:
         raise _Unfit(f"{place}: time outside 1970-2262: {_shown(value)}{f', is it in {unit}?' if (unit := _unit(value)) else ''}")
-    return format_time(nanos)
+    return format_time(int(number * scale))
+
+
+def _decimal(value: Json | UnsetType) -> Decimal | None:
+    """The number that a value is or says. Nothing is computed with it before it is known to be small: "1e999999" is a number too."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and len(value) > NUMERAL):
+        return None
+    try:
+        number = Decimal(str(value))
+    except (InvalidOperation, ValueError):  # of an integer with thousands of digits
+        return None
+    return number if number.is_finite() else None
 
 
 def _typed(value: Json, pick: Pick, place: str) -> Json:
@@ -247,7 +253,7 @@ def _number(value: Json, place: str) -> int | float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     try:
-        number = Decimal(value.strip()) if isinstance(value, str) and len(value) < 64 else Decimal("nan")
+        number = Decimal(value.strip()) if isinstance(value, str) and len(value) <= NUMERAL else Decimal("nan")
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite() or abs(number) > 10**300:
