@@ -292,7 +292,7 @@ def test_records_of_dns_are_knobs_without_region_and_a_deletion_tells_what_stood
         ("A", nine, both),
     ]
     assert [(each.parameter, each.new) for each in found if "www" in each.resource] == [
-        ("A[blue]", ("alias lb.example.com.",)),
+        ("A[blue]", ("alias lb.example.com",)),
         ("A[blue].weight", 10),
     ]
     assert [(each.parameter, each.old, each.new) for each in found if "/c." in each.resource] == [("CNAME", "x.example.com", None)]

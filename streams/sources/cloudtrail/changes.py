@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value
 from streams.sources.cloudtrail.calls import ANSWERS, CALLS, Call
+from streams.sources.cloudtrail.change import EXISTS, STATE, Change, Changes, elements
+from streams.sources.cloudtrail.dns import records
+from streams.sources.cloudtrail.network import allowed, revoked, routed, unrouted
 from streams.sources.cloudtrail.record import Json, Object
 from streams.sources.cloudtrail.values import at, clipped, given, lasting, member, plain, resource_of, short
 
-EXISTS, STATE = "exists", "state"
 SCALED = ("desired", "capacity", "count", "size", "concurren", "brokers", "nodes", "units", "weight")
 # states on the way to where a call sends an instance
 ARRIVED = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-WAYS = (
-    "gatewayId", "natGatewayId", "instanceId", "networkInterfaceId", "transitGatewayId", "vpcPeeringConnectionId", "vpcEndpointId",
-)  # fmt: skip
-SOURCES = (("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"), ("groups", "groupId"), ("prefixListIds", "prefixListId"))
 GROUP_TAGS = ("aws:autoscaling:groupName", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:nodegroup-name")
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One parameter of one resource, named below its service, or with it where it begins with a slash.
-
-    `enter` and `leave` are of a set; `quiet` is remembered and not told."""
-
-    resource: str
-    parameter: str
-    verb: str = "set"
-    new: Value | UnsetType = UNSET
-    old: Value | UnsetType = UNSET
-    enter: tuple[str, ...] = ()
-    leave: tuple[str, ...] = ()
-    owner: str = ""  # the group of an instance, below autoscaling/group/
-    quiet: bool = False
-
-
-Changes: TypeAlias = Iterator[Change]
 
 
 def changes(call: Call, request: Object, answer: Object) -> list[Change]:
@@ -57,7 +35,7 @@ def changes(call: Call, request: Object, answer: Object) -> list[Change]:
 def _set(call: Call, resource: str, request: Object, answer: Object) -> Changes:
     for knob in call.knobs:
         if knob.element is not None:
-            for each in _elements(at(request, knob.paths[0])):
+            for each in elements(at(request, knob.paths[0])):
                 name = at(each, knob.element[0])
                 if isinstance(name, str) and name:
                     yield _assigned(call, resource, clipped(name), at(each, knob.element[1]), UNSET)
@@ -91,7 +69,7 @@ def _remove(call: Call, resource: str, request: Object, _: Object) -> Changes:
 
 def _members(call: Call, resource: str, request: Object, *, enter: bool) -> Changes:
     for knob in call.knobs:
-        moved = tuple(sorted({member(each) for each in _elements(given(request, knob))}))
+        moved = tuple(sorted({member(each) for each in elements(given(request, knob))}))
         if moved:
             verb = "add" if enter else "remove"
             yield Change(
@@ -129,9 +107,9 @@ def _target(call: Call, request: Object, answer: Object) -> Changes:
 
 def _launched(_call: Call, request: Object, answer: Object) -> Changes:
     tags = at(request, "tagSpecificationSet.items.*.tags")
-    named = {str(tag.get("key")): tag.get("value") for each in _elements(tags) for tag in _elements(each) if isinstance(tag, dict)}
+    named = {str(tag.get("key")): tag.get("value") for each in elements(tags) for tag in elements(each) if isinstance(tag, dict)}
     owner = next((str(named[tag]) for tag in GROUP_TAGS if named.get(tag)), "")
-    for each in _elements(at(answer, "instancesSet")):
+    for each in elements(at(answer, "instancesSet")):
         name = at(each, "instanceId")
         if isinstance(name, str):
             yield Change(
@@ -148,7 +126,7 @@ def _terminated(_call: Call, request: Object, answer: Object) -> Changes:
 
 
 def _switched(_call: Call, request: Object, answer: Object) -> Changes:
-    states = {str(at(each, "instanceId")): each for each in _elements(at(answer, "instancesSet"))}
+    states = {str(at(each, "instanceId")): each for each in elements(at(answer, "instancesSet"))}
     for name in _instances(request):
         before, after = (at(states.get(name), f"{when}State.name") for when in ("previous", "current"))
         new = ARRIVED.get(str(after), after)
@@ -162,55 +140,11 @@ def _switched(_call: Call, request: Object, answer: Object) -> Changes:
         )
 
 
-def _allowed(call: Call, request: Object, answer: Object) -> Changes:
-    resource, rules = resource_of("ec2", call.resource, request, answer), _rules(request)
-    if resource and rules:
-        yield Change(resource=resource, parameter=call.knobs[0].name, verb="authorize", enter=rules)
-
-
-def _revoked(call: Call, request: Object, answer: Object) -> Changes:
-    resource, rules = resource_of("ec2", call.resource, request, answer), _rules(request)
-    if resource and rules:
-        yield Change(resource=resource, parameter=call.knobs[0].name, verb="revoke", leave=rules)
-
-
-def _rules(request: Object) -> tuple[str, ...]:
-    """tcp 443-443 10.0.0.0/8, of every rule and source."""
-    found = set()
-    listed = _elements(at(request, "ipPermissions")) or ([request] if request.get("cidrIp") else [])
-    for rule in listed:
-        ports = f"{at(rule, 'fromPort')}-{at(rule, 'toPort')}" if at(rule, "fromPort") is not None else "*"
-        protocol = str(at(rule, "ipProtocol") or "-1")
-        sources = [at(each, key) for where, key in SOURCES for each in _elements(at(rule, where))]
-        for source in [*sources, at(rule, "cidrIp")]:
-            if source is not None:
-                found.add(clipped(f"{'all' if protocol == '-1' else protocol} {ports} {source}"))
-    return tuple(sorted(found))
-
-
-def _routed(call: Call, request: Object, answer: Object) -> Changes:
-    resource, destination = resource_of("ec2", call.resource, request, answer), _destination(request)
-    way = next((request[name] for name in WAYS if request.get(name)), None)
-    if resource and destination and isinstance(way, str):
-        yield Change(resource=resource, parameter=f"route[{destination}]", verb="route", new=clipped(way))
-
-
-def _unrouted(call: Call, request: Object, answer: Object) -> Changes:
-    resource, destination = resource_of("ec2", call.resource, request, answer), _destination(request)
-    if resource and destination:
-        yield Change(resource=resource, parameter=f"route[{destination}]", verb="route", new=None)
-
-
-def _destination(request: Object) -> str:
-    names = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
-    return next((str(request[name])[:128] for name in names if request.get(name)), "")
-
-
 def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
     """To which target groups a listener or rule sends, with which weights."""
     resource = resource_of(call.service, call.resource, request, answer)
-    for action in _elements(at(request, call.knobs[0].paths[0])) if resource else ():
-        groups = _elements(at(action, "forwardConfig.targetGroups")) or ([action] if at(action, "targetGroupArn") else [])
+    for action in elements(at(request, call.knobs[0].paths[0])) if resource else ():
+        groups = elements(at(action, "forwardConfig.targetGroups")) or ([action] if at(action, "targetGroupArn") else [])
         named = {lasting(short(str(at(group, "targetGroupArn")))): at(group, "weight") for group in groups}
         if len(named) == 1:
             yield Change(resource=resource, parameter="forward", new=clipped(next(iter(named))))
@@ -221,56 +155,15 @@ def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
                     yield Change(resource=resource, parameter=f"weight[{group[:256]}]", verb="scale", new=weight)
 
 
-def _records(call: Call, request: Object, answer: Object) -> Changes:
-    """DNS: each record set is a knob. A deletion names what it deletes, and so the value that stood; what is deleted and made again in
-    one batch is one change."""
-    zone = resource_of(call.service, call.resource, request, answer)
-    found: dict[tuple[str, str], Change] = {}
-    for each in _elements(at(request, "changeBatch.changes")) if zone else ():
-        record, action = at(each, "resourceRecordSet"), at(each, "action")
-        name, kind = at(record, "name"), at(record, "type")
-        if not isinstance(record, dict) or not isinstance(name, str) or not isinstance(kind, str) or not kind:
-            continue
-        which = record.get("setIdentifier")
-        resource, parameter = f"{zone}/{name.rstrip('.')}", f"{kind}[{which}]"[:256] if which else kind
-        value, gone = _answers(record, kind), action == "DELETE"
-        before = found.get((resource, parameter))
-        old = before.old if before else value if gone else None if action == "CREATE" else UNSET
-        verb = str(action).lower()
-        found[resource, parameter] = Change(resource=resource, parameter=parameter, verb=verb, old=old, new=None if gone else value)
-        weight, knob = record.get("weight"), f"{parameter}.weight"
-        if isinstance(weight, int | float) and not gone:
-            found[resource, knob] = Change(resource=resource, parameter=knob, verb="scale", new=weight)
-    yield from found.values()
-
-
-def _answers(record: Object, kind: str) -> Value:
-    alias = at(record, "aliasTarget.dNSName")
-    listed = (
-        [f"alias {alias}"]
-        if isinstance(alias, str)
-        else [str(at(each, "value")) for each in _elements(record.get("resourceRecords"))]
-    )
-    members = tuple(sorted({clipped(each) for each in listed}))
-    return members[0] if kind == "CNAME" and len(members) == 1 else members[:1000]
-
-
 def _instances(request: Object) -> list[str]:
-    listed = [at(each, "instanceId") for each in _elements(at(request, "instancesSet"))]
+    listed = [at(each, "instanceId") for each in elements(at(request, "instancesSet"))]
     return [name for name in (*listed, request.get("instanceId")) if isinstance(name, str)]
-
-
-def _elements(value: Json | UnsetType) -> list[Json]:
-    """A list, also as {"items": [...]}."""
-    if isinstance(value, dict):
-        value = value.get("items")
-    return value if isinstance(value, list) else []
 
 
 HOWS: dict[str, Callable[[Call, str, Object, Object], Changes]] = {
     "set": _set, "add": _add, "remove": _remove, "make": _make, "unmake": _unmake, "act": _act,
 }  # fmt: skip
 BY_SERVICE: dict[str, Callable[[Call, Object, Object], Changes]] = {
-    "target": _target, "launched": _launched, "terminated": _terminated, "switched": _switched, "allowed": _allowed, "revoked": _revoked,
-    "routed": _routed, "unrouted": _unrouted, "forwarded": _forwarded, "records": _records,
+    "target": _target, "launched": _launched, "terminated": _terminated, "switched": _switched, "allowed": allowed, "revoked": revoked,
+    "routed": routed, "unrouted": unrouted, "forwarded": _forwarded, "records": records,
 }  # fmt: skip

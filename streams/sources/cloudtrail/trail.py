@@ -22,7 +22,8 @@ from models.values import same
 from streams.settings import Settings
 from streams.sources.cloudtrail.agents import DERIVED, Agent, Agents
 from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
-from streams.sources.cloudtrail.changes import EXISTS, Change, changes
+from streams.sources.cloudtrail.change import EXISTS, Change
+from streams.sources.cloudtrail.changes import changes
 from streams.sources.cloudtrail.known import Known
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
 from streams.sources.secrets import hashed
@@ -156,7 +157,7 @@ class Calls:
         old, new, owner = self._values(knob, change, outcome == "applied")
         if owner:
             owner = _resource(told.record, Call("autoscaling", "", "", ()), f"group/{owner}")[:NAME]
-        if change.quiet:
+        if change.quiet or (change.minor and (old is UNSET or old is None or same(old, new))):
             return None
         which = change.parameter if not several else f"{change.resource.rpartition('/')[2]}.{change.parameter}"
         own = change.parameter == EXISTS and not owner
@@ -184,8 +185,8 @@ class Calls:
             if not applied:
                 return UNSET, UNSET, ""
             return *self._known.moved(knob, change.enter, change.leave), ""
-        known = self._known.value(knob)
-        old = change.old if known is UNSET or change.parameter == EXISTS else known
+        told = change.parameter == EXISTS or (applied and change.old is not UNSET)  # an answer knows what no call told
+        old = change.old if told else self._known.value(knob)
         new = change.new
         if change.parameter == EXISTS:
             if owner and change.new is True:
