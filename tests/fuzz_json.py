@@ -37,8 +37,9 @@ REASONS = {
 }  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1 << 70, 1e308, "", "x" * 600, "\ud800", "arn:aws:x:y:z:a/b:c", [], {}, [None], [{}], {"items": [{}, 3]},
-    {"items": {"a": 1}}, ["a", 1, None], "2026-02-30T00:00:00Z", "*", "null", {"key": "k", "value": []}, [["a"]],
+    {"items": {"a": 1}}, ["a", 1, None], "2026-02-30T00:00:00Z", "*", "null", {"key": "k", "value": []}, [["a"]], "@deep@",
 )  # fmt: skip
+DEEP = '"@deep@"'  # stands for a value that is nested deeply
 RULES = settings_of(
     {
         **TABLE,
@@ -95,7 +96,8 @@ def reshaped(draw: random.Random, pool: list[Any]) -> bytes:
             del holder[key]
         else:
             holder[key] = copy.deepcopy(draw.choice(VALUES))
-    return json.dumps(value).encode("utf-8", "surrogatepass")
+    depth = draw.choice((100, 480, 900))
+    return json.dumps(value).replace(DEEP, "[" * depth + "1" + "]" * depth).encode("utf-8", "surrogatepass")
 
 
 def mapped(data: bytes) -> list[AnyEvent | Rejection]:

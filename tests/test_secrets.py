@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from otlp_records import at, attributes, both, request
-from test_mapping import settings_of
+from test_mapping import RECORD, TABLE, settings_of
 from test_opentelemetry import tool
 
 from models.events import Action, encode_signal
@@ -157,3 +157,24 @@ def test_an_attribute_of_a_metric_that_is_named_like_a_secret_is_hashed_and_its_
     found = both(request("metrics", [{"name": "m", "gauge": {"dataPoints": points}}]))
     assert len({each.metric for each in found}) == 2
     assert all(SECRET.encode() not in encode_signal(each) and "gen_ai.token.type=input" in each.metric for each in found)
+
+
+@pytest.mark.parametrize("depth", [60, 300, 480, 900])
+@pytest.mark.parametrize("leaf", ["4711471147", "123456789012345678901234567890"])
+def test_a_value_that_is_nested_deeply_or_a_huge_number_stops_no_rule(depth: int, leaf: str) -> None:
+    deep = '{"a":[' * (depth // 2) + leaf + "]}" * (depth // 2)
+    for name in ("x", "password"):
+        arguments = f'{{"{name}": {deep}, "password2": {leaf}}}'
+        rule = ActionRule(resource="r {arguments.password2}", parameter="p", new=f"{{arguments.{name}}}")
+        (action,) = both(request("traces", [tool(1, arguments=arguments)]), settings=Otlp(action=(rule,)))
+        assert isinstance(action, Action) and isinstance(action.new, str) and action.resource.startswith("r sha256:")
+        assert (leaf in action.new) == (name == "x" and depth == 60)
+        assert ("nested too deeply" in action.new) == (name == "x" and depth > 60)
+
+
+def test_a_mapped_value_that_is_nested_deeply_is_refused_or_cut_and_stops_nothing() -> None:
+    (rule,) = settings_of({**TABLE, "data": {**TABLE["data"], "new": {"path": "size"}}})
+    for depth in (100, 500, 900):
+        raw = json.dumps({**RECORD, "size": 0}).replace('"size": 0', f'"size": {"[" * depth}1{"]" * depth}').encode()
+        (found,) = KINDS["json"].open(Settings(map=(rule,)), Origin()).parse(raw, (), 1)
+        assert isinstance(found, Rejection) or len(encode_signal(found)) < 2000

@@ -11,6 +11,9 @@ import msgspec
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
+DEPTH = 64  # levels of a value that are told; JSON may have a thousand, which no function that calls itself survives
+TOO_DEEP = "nested too deeply"
+_INTEGERS = 1 << 63
 NAMED = re.compile(
     r"passw|passphrase|secret|token|credential|authorization|cookie|dsn|\bpin\b|(?:api|access|private|account)[-_]?key",
     re.IGNORECASE,
@@ -44,15 +47,39 @@ def _is_named(name: str) -> bool:
 
 def hashed(value: object) -> str:
     """A value's hash, the same for the same content whatever the order of its keys."""
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+    return "sha256:" + hashlib.sha256(written(value)).hexdigest()[:16]
 
 
-def hidden(name: str, value: Json) -> Json:
-    """A field's value: hashed where its name, or that of a field within, says a secret; JSON as text and URLs without theirs."""
+def written(value: object) -> bytes:
+    """A value that JSON was read into, as JSON again, keys in order. Numbers beyond 64 bits are texts then, and what lies deeper than DEPTH
+    is left out, of a value that cannot be written otherwise."""
+    try:
+        return msgspec.json.encode(value, order="deterministic")
+    except (OverflowError, RecursionError):
+        return msgspec.json.encode(_writable(value, DEPTH), order="deterministic")
+
+
+def _writable(value: object, depth: int) -> object:
+    if isinstance(value, dict | list):
+        if not depth:
+            return TOO_DEEP
+        if isinstance(value, dict):
+            return {key: _writable(inner, depth - 1) for key, inner in value.items()}
+        return [_writable(inner, depth - 1) for inner in value]
+    return str(value) if isinstance(value, int) and not -_INTEGERS <= value < 2 * _INTEGERS else value
+
+
+def hidden(name: str, value: Json, depth: int = DEPTH) -> Json:
+    """A field's value: hashed where its name, or that of a field within, says a secret; JSON as text and URLs without theirs; TOO_DEEP
+    where it is."""
     if is_secret(name, value):
         return hashed(value)
     if isinstance(value, str):
         return without_secrets(value) if value[:1] in ("{", "[") or "://" in value else value
+    if not isinstance(value, dict | list):
+        return value
+    if not depth:
+        return TOO_DEEP
     if isinstance(value, dict):
-        return {inner: hidden(inner, each) for inner, each in value.items()}
-    return [hidden(name, each) for each in value] if isinstance(value, list) else value
+        return {inner: hidden(inner, each, depth - 1) for inner, each in value.items()}
+    return [hidden(name, each, depth - 1) for each in value]

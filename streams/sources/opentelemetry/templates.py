@@ -21,14 +21,13 @@ import msgspec
 
 from models.events import Scalar, Value
 from streams.sources.opentelemetry.values import Json
-from streams.sources.secrets import hidden
+from streams.sources.secrets import hidden, written
 
 VALUE_LIMIT = 4096  # characters
 MEMBERS = 1000
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ALIASES = {"arguments": "gen_ai.tool.call.arguments", "result": "gen_ai.tool.call.result"}
 _INTEGERS = 1 << 63
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Scope:
@@ -133,20 +132,7 @@ def as_text(value: Json) -> str:
     """A value as part of a name or of a sentence."""
     if isinstance(value, str):
         return value
-    try:
-        return _encode(value).decode()
-    except OverflowError:  # JSON in an attribute may hold any number,
-        return as_text(_with_small_numbers(value))
-    except RecursionError:  # and be nested deeply
-        return "nested too deeply"
-
-
-def _with_small_numbers(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _with_small_numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_small_numbers(inner) for inner in value]
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return written(value).decode()
 
 
 def as_value(value: Json) -> Value:
