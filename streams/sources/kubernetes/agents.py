@@ -88,6 +88,13 @@ ACCOUNTS: dict[str, tuple[str, Part]] = {
     "kube-downscaler": ("kube-downscaler", ""),
     "reloader": ("reloader", ""),
 }
+OF_A_TEAM = frozenset(  # a cluster may have several, which may fight: outside of its usual namespace one is named with its own
+    {
+        "argocd-application-controller", "argocd-applicationset-controller", "argocd-server", "argocd-image-updater",
+        "kustomize-controller", "helm-controller", "tiller", "gitlab-runner", "jenkins",
+    }
+)  # fmt: skip
+HOMES = "kube-system", "flux-system", "openshift-gitops"
 USERS: dict[str, tuple[str, Part]] = {
     "system:kube-scheduler": ("kube-scheduler", ""),
     "system:kube-controller-manager": ("kube-controller-manager", "plan"),
@@ -174,9 +181,11 @@ def _named(username: str, tool: str) -> tuple[str, Part]:
     if username.startswith(SERVICE_ACCOUNT):
         namespace, _, account = username.removeprefix(SERVICE_ACCOUNT).partition(":")
         if account in ACCOUNTS and (namespace == BUILT_IN or ACCOUNTS[account][1] == ""):
-            return ACCOUNTS[account]
+            name, part = ACCOUNTS[account]
+            own = account in OF_A_TEAM and namespace not in HOMES and not account.startswith(namespace)
+            return (f"{namespace}/{name}" if own else name), part
         if account == "default" and tool in TOOLS:
-            return TOOLS[tool], ""
+            return f"{namespace}/{TOOLS[tool]}", ""
         return (account if namespace == BUILT_IN else f"{namespace}/{account}"), ""
     if username.startswith(MANAGED):
         return username.removeprefix("system:"), ""
