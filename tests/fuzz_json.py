@@ -37,7 +37,7 @@ REASONS = {
 }  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1 << 70, 1e308, "", "x" * 600, "\ud800", "arn:aws:x:y:z:a/b:c", [], {}, [None], [{}], {"items": [{}, 3]},
-    {"items": {"a": 1}}, ["a", 1, None], "2026-02-30T00:00:00Z", "*", "null", {"key": "k", "value": []}, [["a"]], "@deep@",
+    {"items": {"a": 1}}, ["a", 1, None], "2026-02-30T00:00:00Z", "*", "null", {"key": "k", "value": []}, [["a"]], "@deep@", "1e999999",
 )  # fmt: skip
 DEEP = '"@deep@"'  # stands for a value that is nested deeply
 RULES = settings_of(
