@@ -159,6 +159,13 @@ def test_health_is_told_without_a_wrong() -> None:
     assert sources.splitlines()[2].split() == ["i.events/0", "clock", "11s", "under", "1s", "under", "1s"]
 
 
+def test_a_role_that_has_just_been_started_is_no_wrong() -> None:
+    begun = RoleLag(role="reduce", partitions=20, begun=0, lag=3772, oldest=5 * SECOND, members=1)
+    assert wrongs(replace(HEALTHY, lags=(begun,)), TIME) == []
+    (sentence,) = wrongs(replace(HEALTHY, lags=(replace(begun, oldest=2 * MINUTE),)), TIME)
+    assert "runs but has committed nothing and 3,772 records wait, the oldest for 2m" in sentence
+
+
 def test_why_nothing_was_found_is_true() -> None:
     seen = replace(HEALTHY.coverage, newest=NOW - 11 * SECOND + HOUR)  # an old log: the slowest partition holds the others
     told = " ".join(knowns(replace(HEALTHY, coverage=seen)))

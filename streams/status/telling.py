@@ -88,6 +88,8 @@ def _roles(report: Report) -> list[str]:
         start = f"interplay worker {role.role}"
         if role.members == 0:
             sentences.append(f"No {role.role} worker is running{_waiting(role)}: start one with `{start}`.")
+        elif role.members and role.oldest is not None and role.oldest <= BEHIND:
+            continue  # it runs, and nothing has waited long: a role that was just started has committed nothing either
         elif role.begun == 0 and role.lag and role.members:
             asked = f" Is {report.store} up?" if role.role == "store" else ""
             sentences.append(f"The role {role.role} runs but has committed nothing{_waiting(role)}: see its log.{asked}")
