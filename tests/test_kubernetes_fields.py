@@ -159,3 +159,28 @@ def test_an_amount_that_is_spelled_in_two_ways_is_one() -> None:
         ]
     )
     assert (grown.old, grown.new) == ("1", "2")
+
+
+@pytest.mark.parametrize("patch", [{"spec": {"paused": True}}, [{"op": "add", "path": "/spec/paused", "value": True}]])
+def test_what_a_patch_does_not_write_is_not_its_writers(patch: Any) -> None:
+    """One of several API servers' logs, or one with lines lost: the replicas were changed by a request that is not there."""
+    actions, _, counts = read(
+        [
+            audit(1, A, "create", "deployments/cart", deployment(2, 1), code=201),
+            audit(2, A, "patch", "deployments/cart", deployment(5, 3, paused=True), patch),
+            audit(3, B, "patch", "deployments/cart", deployment(7, 4, paused=True), {"spec": {"replicas": 7}}),
+        ]
+    )
+    assert told(actions[1:]) == [("ci/a", "spec.paused", None, True), ("ci/b", "spec.replicas", 5, 7)]
+    assert counts["changes_by_requests_not_in_the_log"] == 1
+
+
+def test_an_apply_ends_what_it_leaves_out() -> None:
+    applied = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 2}}
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "deployments/cart", deployment(2, 1, paused=True), code=201),
+            audit(2, A, "patch", "deployments/cart", deployment(2, 3), applied),
+        ]
+    )
+    assert told(actions[1:]) == [("ci/a", "spec.paused", True, None)]

@@ -12,20 +12,19 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from models.events import Action, Dependency, Value
-from models.lifecycles import NEWEST
 from models.values import same
 from streams.settings import Settings
 from streams.sources.kubernetes.agents import Agents
-from streams.sources.kubernetes.bodies import Bodies, as_object, contested, is_dry, name_of, node_of, reason_of, replicas_that_ran
+from streams.sources.kubernetes.bodies import Bodies, as_object, contested, fields_of, is_dry, name_of, replicas_that_ran
 from streams.sources.kubernetes.dependencies import Dependencies
 from streams.sources.kubernetes.knobs import CONTENT, REPLICAS, Knobs, Reading
-from streams.sources.kubernetes.naming import controller_by_name, controller_of, kind_of, resource_name
-from streams.sources.kubernetes.nodes import is_emptied
+from streams.sources.kubernetes.naming import controller_of, kind_of, resource_name
 from streams.sources.kubernetes.objects import Known, Objects
+from streams.sources.kubernetes.pods import EXISTS, PLACE, Pods
 from streams.sources.kubernetes.record import Json, Object, Record, Ref
 from streams.sources.kubernetes.write import Write
 from streams.sources.secrets import hashed
@@ -39,8 +38,6 @@ STAGED = frozenset(
 )  # they step forth and back by plan, once a release: none of it is against themselves
 ACTIVATING = "keda"  # nor what follows a trigger that the log does not show
 SHARED = {"keda", "horizontal-pod-autoscaler"}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
-EXISTS, PLACE = "exists", "spec.nodeName"
-MOST_CORDONING = 1000
 BY_POSITION = "what was written is not in the log: a JSON patch by positions in lists, without the object that was answered"
 HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
@@ -56,7 +53,7 @@ class Changes:
         self._dependencies = Dependencies(origin)
         self._counts = counts
         self._objects = Objects()
-        self._cordoning: set[str] = set()  # agents that changed nodes in a way that the log does not show
+        self._pods = Pods(self._objects, origin.cluster, counts)
 
     def events(self, record: Record, bodies: Bodies, time: int, version: int | None) -> list[Action | Dependency]:
         """What the request changed at `time` (ns), to which version; empty where that is nothing. Raises what decoding a body raises."""
@@ -85,7 +82,8 @@ class Changes:
     def _applied(self, write: Write, ref: Ref, asked: Json, answered: Object, name: str) -> list[Action]:
         record, known = write.record, self._objects.get(write.resource)
         if ref.resource == "pods":
-            return self._pod(write, ref, known, asked, answered, name)
+            told = self._pods.events(write, ref, known, asked, answered, name)
+            return told if told is not None else self._changed(write, ref, known, asked, answered)
         if record.verb == "delete":
             return self._deleted(write, ref, known)
         if record.verb == "create" or (record.response_status and record.response_status.code == 201):
@@ -132,67 +130,6 @@ class Changes:
         verb = "evict" if ref.subresource == "eviction" else write.record.verb
         return [write.action(verb, PLACE if verb == "evict" else "spec", UNSET, UNSET, outcome=outcome)]
 
-    def _pod(self, write: Write, ref: Ref, known: Known, asked: Json, answered: Object, name: str) -> list[Action]:
-        """A pod is made where it is placed, and unmade where somebody other than its own controller or its kubelet ends it."""
-        known.owner = known.owner or controller_of(answered) or controller_by_name(name)
-        owner = resource_name(self._cluster, ref.namespace, *known.owner) if known.owner else ""
-        if ref.subresource == "binding":
-            target = as_object(asked).get("target")
-            before, known.node = known.node, str(target.get("name") or "") if isinstance(target, dict) else ""
-            known.ended = False
-            left = self._left(write.resource, owner, known.placed)
-            bound = write.action("bind", PLACE, None, known.node[:512] or "unknown", owner=owner, acknowledges=left)
-            known.placed = [*known.placed[:1], bound.id] if known.node == before else [bound.id]
-            known.placer = write.agent.name
-            return [bound]
-        if ref.subresource == "eviction" or write.record.verb == "delete":
-            known.node = known.node or node_of(answered)
-            ours = write.agent.part != "" or known.maker == write.agent.name
-            if known.ended or (ours and ref.subresource == ""):
-                self._counts["derived"] += 1
-                return []
-            known.ended = True
-            if ref.subresource == "" and not known.owner and known.maker:  # a single pod: it stands for nothing but itself
-                return [write.action("delete", EXISTS, True, False)]
-            old: Value | UnsetType = known.node[:512] or UNSET
-            verb = "evict" if ref.subresource == "eviction" else "delete"
-            leaves = known.placer == write.agent.name or self._drains(write.agent.name, known.node)  # a scheduler's own: preempted
-            ended = write.action(
-                verb, PLACE, old, None, owner=owner, why=reason_of(asked), acknowledges=known.placed if leaves else []
-            )
-            known.placed = []
-            if leaves and owner:
-                drained = self._objects.get(owner).drained
-                drained.append((write.resource, ended.id))
-                del drained[:-NEWEST]
-            return [ended]
-        if write.record.verb == "create":
-            again = known.ended and not known.owner and write.agent.part == ""
-            known.maker, known.ended = write.agent.name, False
-            if again:  # a single pod that another had ended is back under its name
-                return [write.action("create", EXISTS, False, True)]
-            self._counts["derived"] += 1
-            return []
-        return self._changed(write, ref, known, asked, answered)
-
-    def _left(self, pod: str, owner: str, placed: list[str]) -> list[str]:
-        """What a placement follows: the pod's own eviction from a drained node; its own placement, where its controller had ended it;
-        the last eviction of another pod of the workload, whose place it takes. Each once."""
-        waiting = self._objects.get(owner).drained if owner else []
-        own = next((place for place in reversed(range(len(waiting))) if waiting[place][0] == pod), -1)
-        if not waiting or (own < 0 and placed):
-            return placed
-        return [waiting.pop(own)[1]]
-
-    def _drains(self, agent: str, node: str) -> bool:
-        """The node is being emptied: who leaves it says nothing against having been placed there, nor the successor against leaving.
-
-        Where the policy hides what is written to nodes, whoever writes to them and then evicts is taken to have cordoned."""
-        if node in ("", "unknown"):
-            return agent in self._cordoning
-        known = self._objects.get(resource_name(self._cluster, "", "node", node))
-        return is_emptied(known.knobs) or (not known.whole and agent in self._cordoning)
-
     def _created(self, write: Write, ref: Ref, known: Known, obj: Object) -> list[Action]:
         now, before = write.bodies.knobs(self._knobs, ref.resource), known.knobs
         known.knobs, known.whole = dict(now), bool(obj)
@@ -223,8 +160,8 @@ class Changes:
         known.owner = known.owner or controller_of(answered)
         if not answered and not isinstance(asked, dict):
             known.unknown()
-            if ref.resource == "nodes" and len(self._cordoning) < MOST_CORDONING:
-                self._cordoning.add(write.agent.name)
+            if ref.resource == "nodes":
+                self._pods.wrote_nodes(write.agent.name)
             return [self._hidden(write, ref, asked)]
         whole = bool(answered) and not scale
         now = write.bodies.knobs(self._knobs, ref.resource)
@@ -234,6 +171,8 @@ class Changes:
             before = replicas_that_ran(answered)  # what ran before the write: a fair stand-in for what was wanted
             if before is not None:
                 known.knobs[REPLICAS] = before
+        if patch and whole and ref.resource != "ingresses" and (unseen := known.catch_up(now, fields_of(asked))):
+            self._counts["changes_by_requests_not_in_the_log"] += unseen
         if not whole and not scale and not patch:
             whole = True  # an update without an answer sends all of the object
         paths = set(now) | (set(known.knobs) if whole and known.whole else set())

@@ -61,6 +61,17 @@ def as_object(value: Json) -> Object:
     return value if isinstance(value, dict) and value.get("kind") != "Status" else {}
 
 
+def fields_of(patch: Json) -> frozenset[str] | None:
+    """Which fields of the second level a patch may write, as `spec.taints`; None where it may end others too, as an apply does."""
+    if isinstance(patch, list):
+        places = (str(step.get("path") or "") for step in patch if isinstance(step, dict))
+        fields = frozenset(".".join(place.strip("/").split("/")[:2]) for place in places)
+        return fields if all("." in field for field in fields) else None
+    if not isinstance(patch, dict) or "apiVersion" in patch:
+        return None
+    return frozenset(f"{part}.{field}" for part, inner in patch.items() for field in (inner if isinstance(inner, dict) else ()))
+
+
 def name_of(obj: Object) -> str:
     """Its name, where it has a valid one."""
     meta = obj.get("metadata")

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value
+from models.values import same
 from streams.sources.kubernetes.knobs import Knobs
 
 MOST_KNOBS = 500_000  # of all objects together, each about 0.1 kB
@@ -44,6 +45,19 @@ class Known(msgspec.Struct):
         below = [path for path in self.knobs if path.startswith(gone)] if gone else []
         return {**patch, **dict.fromkeys(below)} if below else patch
 
+    def catch_up(self, now: Knobs, fields: frozenset[str] | None) -> int:
+        """Takes over what differs in fields that the patch at hand does not write: somebody did whose request is not in the log.
+
+        Answers how many knobs that are."""
+        if fields is None or not self.whole:
+            return 0
+        others = [path for path in {*now, *self.knobs} if path.startswith("spec.") and _second_level(path) not in fields]
+        unseen = [path for path in others if not same(self.knobs.get(path), now.get(path))]
+        for path in unseen:
+            self.knobs[path] = now.get(path)
+            self.writers[path] = ()
+        return len(unseen)
+
     def writers_of(self, path: str) -> tuple[str, ...]:
         """Who wrote the value that a knob has, as far as the log tells."""
         default = (self.author,) if self.author and path in self.knobs else ()
@@ -52,6 +66,11 @@ class Known(msgspec.Struct):
     def unknown(self) -> None:
         """Something was changed that the log does not show."""
         self.knobs, self.whole, self.author, self.writers = {}, False, "", {}
+
+
+def _second_level(path: str) -> str:
+    """spec.template.spec.nodeSelector -> spec.template."""
+    return "spec." + path.removeprefix("spec.").partition(".")[0].partition("[")[0]
 
 
 class Objects:
