@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from trail_records import SCHEDULER, TERRAFORM, call, told
+import pytest
+from test_cloudtrail import ended, findings, launched
+from trail_records import AUTOSCALER, GROUP, SCHEDULER, TERRAFORM, actions, call, desired, role, told
 
 from streams.sources.cloudtrail.values import UNSET
 
@@ -90,3 +93,120 @@ def test_rules_of_a_security_group_revoked_by_their_ids_are_told_by_the_answer()
     )
     https, all_ = "tcp 443-443 10.0.0.0/8", "all * sg-9"
     assert [each[2:] for each in found] == [((), (https,)), ((all_, https), ())]
+
+
+NODES = "eks-workers-0ec1e2a3-1111-2222-3333-444455556666"
+MANAGED = role("AWSServiceRoleForAmazonEKSNodegroup", "EKS")
+
+
+def shrunk(at: int, who: dict[str, Any], instance: str, cause: str = "", group: str = "checkout") -> dict[str, Any]:
+    """As the cluster's autoscaler scales down."""
+    activity = {
+        "activity": {"autoScalingGroupName": group, "cause": f"At 10:00 instance {instance} was taken out of service {cause}"}
+    }
+    request = {"instanceId": instance, "shouldDecrementDesiredCapacity": True}
+    return call(at, who, "autoscaling:TerminateInstanceInAutoScalingGroup", request, activity if group else None)
+
+
+def test_an_instance_that_leaves_with_its_place_lowers_the_desired_capacity() -> None:
+    """The answer says from what to what, else the log does; a call that keeps the place does not."""
+    said = "in response to a user request, shrinking the capacity from 7 to 6."
+    keep = {"instanceId": "i-3", "shouldDecrementDesiredCapacity": False}
+    two = {"autoScalingGroupName": "checkout", "instanceIds": ["i-4", "i-5"], "shouldDecrementDesiredCapacity": True}
+    found = told(
+        shrunk(0, AUTOSCALER, "i-0"),  # from what to what is not known
+        desired(1, SCHEDULER, 5),
+        shrunk(2, AUTOSCALER, "i-1"),
+        shrunk(3, AUTOSCALER, "i-2", said),
+        call(4, AUTOSCALER, "autoscaling:TerminateInstanceInAutoScalingGroup", keep),
+        call(5, SCHEDULER, "autoscaling:EnterStandby", two),
+        call(6, SCHEDULER, "autoscaling:ExitStandby", {**two, "shouldDecrementDesiredCapacity": None}),
+        call(7, SCHEDULER, "autoscaling:DetachInstances", {**two, "instanceIds": ["i-4"]}),
+        call(8, SCHEDULER, "autoscaling:AttachInstances", {"autoScalingGroupName": "checkout", "instanceIds": ["i-9"]}),
+    )
+    assert [each[2:] for each in found if each[1] == "desiredCapacity"] == [
+        (UNKNOWN, 5),
+        (5, 4),
+        (7, 6),
+        (6, 4),
+        (4, 6),
+        (6, 5),
+        (5, 6),
+    ]
+
+
+def test_without_an_answer_an_instance_is_of_the_group_for_which_it_was_launched() -> None:
+    found = actions(desired(0, SCHEDULER, 5), launched(1, "i-1"), shrunk(9, AUTOSCALER, "i-1", group=""))
+    assert [(each.resource, each.agent, each.old, each.new) for each in found if each.parameter == "desiredCapacity"] == [
+        (GROUP, "night-scheduler-role", UNKNOWN, 5),
+        (GROUP, "cluster-autoscaler", 5, 4),
+    ]
+    assert [each.owner for each in found if each.parameter == "exists"] == [GROUP]
+
+
+def test_an_autoscaler_that_only_terminates_fights_with_who_sets_the_size(tmp_path: Path) -> None:
+    log = []
+    for n in range(6):
+        log += [desired(600 * n, TERRAFORM, 5), shrunk(600 * n + 300, AUTOSCALER, f"i-{n}")]
+    found = findings(log, tmp_path)
+    assert [(each.agents, each.parameters) for each in found] == [(("cluster-autoscaler", "terraform-ci"), ("desiredCapacity",))]
+
+
+def sized(at: int, who: dict[str, Any], size: int, passed_on: int | None = None) -> list[dict[str, Any]]:
+    """A managed node group's size is set, and EKS passes it on to the Auto Scaling group."""
+    request = {"name": "prod", "nodegroupName": "workers", "scalingConfig": {"desiredSize": size}, "clientRequestToken": "x"}
+    below = {"autoScalingGroupName": NODES, "desiredCapacity": size if passed_on is None else passed_on}
+    return [
+        call(at, who, "eks:UpdateNodegroupConfig", request),
+        call(at + 4, MANAGED, "autoscaling:UpdateAutoScalingGroup", below),
+    ]
+
+
+def test_a_managed_node_group_and_its_group_meet_at_one_knob(tmp_path: Path) -> None:
+    """Terraform sizes the node group, the autoscaler its Auto Scaling group: the fight that every team with EKS has had."""
+    log: list[dict[str, Any]] = []
+    for n in range(5):
+        scaled = {"autoScalingGroupName": NODES, "desiredCapacity": 8, "honorCooldown": False}
+        log += [*sized(1200 * n, TERRAFORM, 3), call(1200 * n + 600, AUTOSCALER, "autoscaling:SetDesiredCapacity", scaled)]
+    (finding,) = findings(log, tmp_path)
+    assert finding.agents == ("cluster-autoscaler", "terraform-ci")
+    assert finding.parameters == ("desiredCapacity",) and finding.resources[0].endswith(f"/autoscaling/group/{NODES}")
+    passed = [each for each in actions(*log[:2]) if each.causes]
+    assert [(each.agent, each.new, each.causes) for each in passed] == [
+        ("terraform-ci", 3, ("e-0-UpdateNodegroupConfig#desiredSize",))
+    ]
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        sized(0, TERRAFORM, 3, passed_on=4),  # an upgrade's surge
+        sized(0, TERRAFORM, 3)[1:],
+        [sized(0, TERRAFORM, 3)[0], sized(901, TERRAFORM, 3)[1]],
+        [sized(0, TERRAFORM, 3)[0], {**sized(0, TERRAFORM, 3)[1], "awsRegion": "us-east-1"}],
+    ],
+)
+def test_what_nobody_asked_of_a_node_group_is_carried_out_and_not_told(log: list[dict[str, Any]]) -> None:
+    assert [each for each in actions(*log) if "autoscaling" in each.resource] == []
+
+
+def killed(at: int, instance: str) -> dict[str, Any]:
+    request = {"instancesSet": {"items": [{"instanceId": instance}]}}
+    return call(at, role("cost-reaper", "reaper"), "ec2:TerminateInstances", request)
+
+
+def test_instances_that_a_group_replaces_and_another_ends_again_are_found(tmp_path: Path) -> None:
+    log = [launched(0, "i-0")]
+    for n in range(6):
+        log += [killed(600 * n + 300, f"i-{n}"), launched(600 * n + 400, f"i-{n + 1}")]
+    (finding,) = findings(log, tmp_path)
+    assert (finding.kind, finding.agents, finding.resources[0]) == ("identity", ("autoscaling", "cost-reaper"), GROUP)
+
+
+def test_a_group_that_is_renewed_once_is_silent(tmp_path: Path) -> None:
+    """By its own refresh, and by a script that ends each of its instances once."""
+    log = [launched(n, f"i-{n}") for n in range(12)]
+    for n in range(12):
+        log += [ended(7200 + 60 * n, f"i-{n}"), launched(7230 + 60 * n, f"j-{n}")]
+        log += [killed(14400 + 60 * n, f"j-{n}"), launched(14430 + 60 * n, f"k-{n}")]
+    assert findings(log, tmp_path) == []

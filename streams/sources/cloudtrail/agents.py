@@ -53,16 +53,6 @@ CONTROLLERS = (
     (re.compile(r"\bkeda\b", re.I), "keda"),
 )
 TOOLS = ("Terraform", "Pulumi", "aws-cdk", "aws-cli", "Boto3", "cloudformation", "console", "signin", "AWS Internal")
-# (who carries out, on which service) -> what somebody else's call already said
-DERIVED = frozenset(
-    {
-        ("autoscaling", "ec2"),  # instances of a group, for its desired capacity
-        ("eks-nodegroup", "autoscaling"),
-        ("eks-nodegroup", "ec2"),
-        ("ec2-fleet", "ec2"),
-        ("ec2-spot-fleet", "ec2"),
-    }
-)
 
 
 class Agents:

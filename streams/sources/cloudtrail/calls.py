@@ -6,6 +6,7 @@ Only what is named here is ever copied out of a request, so no secret is. In a r
 is there, `#` takes the last part of a path or ARN, `<path` looks into the answer, `/=x` stands where nothing is. Of a parameter:
 `path=name`, the name being the path's last part where none is given; `*` every element; `path<answer` takes the new value from the answer,
 where it has one, and `name:<answer` always; `name:=word` is a constant. `list:name:value` makes a parameter of each element.
+`+1` and `-1`: each member moves its group's desired capacity by that.
 
 | how | what it means |
 |---|---|
@@ -27,10 +28,10 @@ autoscaling | CreateAutoScalingGroup | make | group/{autoScalingGroupName} | des
 autoscaling | DeleteAutoScalingGroup | unmake | group/{autoScalingGroupName} |
 autoscaling | SuspendProcesses | add | group/{autoScalingGroupName} | scalingProcesses=suspendedProcesses
 autoscaling | ResumeProcesses | remove | group/{autoScalingGroupName} | scalingProcesses=suspendedProcesses
-autoscaling | AttachInstances | add | group/{autoScalingGroupName} | instanceIds=instances
-autoscaling | DetachInstances | remove | group/{autoScalingGroupName} | instanceIds=instances
-autoscaling | EnterStandby | add | group/{autoScalingGroupName} | instanceIds=standby
-autoscaling | ExitStandby | remove | group/{autoScalingGroupName} | instanceIds=standby
+autoscaling | AttachInstances | add | group/{autoScalingGroupName} | instanceIds=instances+1
+autoscaling | DetachInstances | remove | group/{autoScalingGroupName} | instanceIds=instances-1
+autoscaling | EnterStandby | add | group/{autoScalingGroupName} | instanceIds=standby-1
+autoscaling | ExitStandby | remove | group/{autoScalingGroupName} | instanceIds=standby+1
 autoscaling | AttachLoadBalancerTargetGroups | add | group/{autoScalingGroupName} | targetGroupARNs=targetGroups
 autoscaling | DetachLoadBalancerTargetGroups | remove | group/{autoScalingGroupName} | targetGroupARNs=targetGroups
 autoscaling | PutScheduledUpdateGroupAction | set | group/{autoScalingGroupName}/scheduled/{scheduledActionName} | desiredCapacity minSize maxSize recurrence
@@ -131,6 +132,7 @@ class Knob(NamedTuple):
     answer: str = ""
     constant: str = ""
     element: tuple[str, str] | None = None  # paths of name and value in each element of a list
+    by: int = 0  # so much more desired capacity for each member
 
 
 class Call(NamedTuple):
@@ -159,10 +161,11 @@ def _knob(text: str) -> Knob:
     if ":" in text:
         path, name, value = text.split(":")
         return Knob((path,), path, element=(name, value))
-    text, _, name = text.partition("=")
+    by = {"+1": 1, "-1": -1}.get(text[-2:], 0)
+    text, _, name = (text[:-2] if by else text).partition("=")
     path, _, answer = text.partition("<")
     paths = tuple(path.split("/"))
-    return Knob(paths, name or paths[0].rpartition(".")[2], answer)
+    return Knob(paths, name or paths[0].rpartition(".")[2], answer, by=by)
 
 
 def _read() -> dict[tuple[str, str], Call]:

@@ -28,7 +28,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     enter: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     by: int = 0
+    group_of: str = ""  # an instance: the change is of the group for which it was launched
     owner: str = ""  # the group of an instance, named as `resource` is
+    agent: str = ""  # whose change it is, where that is not the caller's
+    causes: tuple[str, ...] = ()
     quiet: bool = False
     minor: bool = False
 

@@ -10,16 +10,18 @@ from msgspec import UNSET, UnsetType
 
 from models.events import Value
 from streams.sources.cloudtrail.calls import ANSWERS, CALLS, Call
-from streams.sources.cloudtrail.change import EXISTS, STATE, Change, Changes, elements
+from streams.sources.cloudtrail.change import EXISTS, Change, Changes, elements
 from streams.sources.cloudtrail.dns import records
+from streams.sources.cloudtrail.instances import capacity, launched, switched, terminated
 from streams.sources.cloudtrail.network import allowed, revoked, routed, unrouted
 from streams.sources.cloudtrail.record import Json, Object
 from streams.sources.cloudtrail.values import at, clipped, given, lasting, member, plain, resource_of, short
 
+PROCESSES = (
+    "Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
+    "ReplaceUnhealthy", "ScheduledActions",
+)  # fmt: skip
 SCALED = ("desired", "capacity", "count", "size", "concurren", "brokers", "nodes", "units", "weight")
-# states on the way to where a call sends an instance
-ARRIVED = {"pending": "running", "stopping": "stopped", "shutting-down": "terminated"}
-GROUP_TAGS = ("aws:autoscaling:groupName", "karpenter.sh/nodepool", "karpenter.sh/provisioner-name", "eks:nodegroup-name")
 
 
 def changes(call: Call, request: Object, answer: Object) -> list[Change]:
@@ -59,22 +61,26 @@ def _scales(name: str) -> bool:
     return any(word in name.lower() for word in SCALED)
 
 
-def _add(call: Call, resource: str, request: Object, _: Object) -> Changes:
-    yield from _members(call, resource, request, enter=True)
+def _add(call: Call, resource: str, request: Object, answer: Object) -> Changes:
+    yield from _members(call, resource, request, answer, enter=True)
 
 
-def _remove(call: Call, resource: str, request: Object, _: Object) -> Changes:
-    yield from _members(call, resource, request, enter=False)
+def _remove(call: Call, resource: str, request: Object, answer: Object) -> Changes:
+    yield from _members(call, resource, request, answer, enter=False)
 
 
-def _members(call: Call, resource: str, request: Object, *, enter: bool) -> Changes:
+def _members(call: Call, resource: str, request: Object, answer: Object, *, enter: bool) -> Changes:
     for knob in call.knobs:
-        moved = tuple(sorted({member(each) for each in elements(given(request, knob))}))
+        named = given(request, knob)
+        every = PROCESSES if knob.name == "suspendedProcesses" and isinstance(named, UnsetType) else ()  # none named means all
+        moved = tuple(sorted({*every, *(member(each) for each in elements(named))}))
         if moved:
             verb = "add" if enter else "remove"
             yield Change(
                 resource=resource, parameter=knob.name, verb=verb, enter=moved if enter else (), leave=() if enter else moved
             )
+            if knob.by:
+                yield from capacity(resource, request, answer, len(moved) * knob.by)
 
 
 def _make(call: Call, resource: str, request: Object, answer: Object) -> Changes:
@@ -105,41 +111,6 @@ def _target(call: Call, request: Object, answer: Object) -> Changes:
         yield msgspec.structs.replace(change, parameter=f"{part}.{change.parameter}")
 
 
-def _launched(_call: Call, request: Object, answer: Object) -> Changes:
-    tags = at(request, "tagSpecificationSet.items.*.tags")
-    named = {str(tag.get("key")): tag.get("value") for each in elements(tags) for tag in elements(each) if isinstance(tag, dict)}
-    owner = next((str(named[tag]) for tag in GROUP_TAGS if named.get(tag)), "")
-    for each in elements(at(answer, "instancesSet")):
-        name = at(each, "instanceId")
-        if isinstance(name, str):
-            yield Change(
-                resource=f"instance/{name}", parameter=EXISTS, verb="launch", old=None if owner else False, new=True, owner=owner
-            )
-
-
-def _terminated(_call: Call, request: Object, answer: Object) -> Changes:
-    """`owner` is known from the launch, or of a group's own call from its answer."""
-    group = at(answer, "activity.autoScalingGroupName")
-    owner = group if isinstance(group, str) else ""
-    for name in _instances(request):
-        yield Change(resource=f"/ec2/instance/{name}", parameter=EXISTS, verb="terminate", old=True, new=False, owner=owner)
-
-
-def _switched(_call: Call, request: Object, answer: Object) -> Changes:
-    states = {str(at(each, "instanceId")): each for each in elements(at(answer, "instancesSet"))}
-    for name in _instances(request):
-        before, after = (at(states.get(name), f"{when}State.name") for when in ("previous", "current"))
-        new = ARRIVED.get(str(after), after)
-        old = ARRIVED.get(str(before), before)
-        yield Change(
-            resource=f"instance/{name}",
-            parameter=STATE,
-            verb="start" if new == "running" else "stop",
-            new=new if isinstance(new, str) else UNSET,
-            old=old if isinstance(old, str) else UNSET,
-        )
-
-
 def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
     """To which target groups a listener or rule sends, with which weights."""
     resource = resource_of(call.service, call.resource, request, answer)
@@ -155,15 +126,10 @@ def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
                     yield Change(resource=resource, parameter=f"weight[{group[:256]}]", verb="scale", new=weight)
 
 
-def _instances(request: Object) -> list[str]:
-    listed = [at(each, "instanceId") for each in elements(at(request, "instancesSet"))]
-    return [name for name in (*listed, request.get("instanceId")) if isinstance(name, str)]
-
-
 HOWS: dict[str, Callable[[Call, str, Object, Object], Changes]] = {
     "set": _set, "add": _add, "remove": _remove, "make": _make, "unmake": _unmake, "act": _act,
 }  # fmt: skip
 BY_SERVICE: dict[str, Callable[[Call, Object, Object], Changes]] = {
-    "target": _target, "launched": _launched, "terminated": _terminated, "switched": _switched, "allowed": allowed, "revoked": revoked,
+    "target": _target, "launched": launched, "terminated": terminated, "switched": switched, "allowed": allowed, "revoked": revoked,
     "routed": routed, "unrouted": unrouted, "forwarded": _forwarded, "records": records,
 }  # fmt: skip

@@ -13,6 +13,7 @@ MOST = 50_000  # knobs; the one that was not written for longest goes first
 MEMBERS = 1000  # of a set
 
 Knob: TypeAlias = tuple[str, str]  # resource, parameter
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -20,10 +21,10 @@ class Known:
     """Of one log, in canonical order."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._values: dict[object, Value] = {}
-        self._sets: dict[object, dict[str, bool]] = {}  # member -> whether it is in; of members that moved
-        self._owners: dict[object, str] = {}
-        self._calls: dict[object, bool] = {}
+        self._values: dict[Knob, Value] = {}
+        self._sets: dict[Knob, dict[str, bool]] = {}  # member -> whether it is in; of members that moved
+        self._owners: dict[str, str] = {}
+        self._calls: dict[str, bool] = {}
         self._most = most
 
     def value(self, knob: Knob) -> Value | UnsetType:
@@ -32,7 +33,7 @@ class Known:
 
     def put(self, knob: Knob, value: Value) -> None:
         """The knob was set."""
-        self._keep(self._values, knob, value)
+        kept(self._values, knob, value, self._most)
 
     def moved(self, knob: Knob, enter: Iterable[str], leave: Iterable[str]) -> tuple[Value, Value]:
         """Members enter and leave a set; answers it before and after, as far as the log has named members."""
@@ -43,7 +44,7 @@ class Known:
         for name in (*came, *gone):
             members.pop(name, None)
             members[name] = name in came
-        self._keep(self._sets, knob, dict(list(members.items())[-MEMBERS:]))
+        kept(self._sets, knob, dict(list(members.items())[-MEMBERS:]), self._most)
         after = (before | set(came)) - set(gone)
         return tuple(sorted(before)[:MEMBERS]), tuple(sorted(after)[:MEMBERS])
 
@@ -53,19 +54,21 @@ class Known:
 
     def own(self, resource: str, owner: str) -> None:
         """The instance was launched for a group."""
-        self._keep(self._owners, resource, owner)
+        kept(self._owners, resource, owner, self._most)
 
     def repeated(self, call: str) -> bool:
         """Whether this call was told before, by the trail of another account."""
         before = call in self._calls
-        self._keep(self._calls, call, True)
+        kept(self._calls, call, True, self._most)
         return before
 
-    def _keep(self, kept: dict[object, T], name: object, value: T) -> None:
-        kept.pop(name, None)
-        kept[name] = value
-        if len(kept) > self._most:
-            del kept[next(iter(kept))]
+
+def kept(all_: dict[K, T], name: K, value: T, most: int) -> None:
+    """Writes it, as the newest; of more than `most` the oldest goes."""
+    all_.pop(name, None)
+    all_[name] = value
+    if len(all_) > most:
+        del all_[next(iter(all_))]
 
 
 def _matching(members: Iterable[str], leave: Iterable[str]) -> list[str]:

@@ -20,11 +20,12 @@ from models.instants import parse_time
 from models.rejection import Rejection, clipped, explained
 from models.values import same
 from streams.settings import Settings
-from streams.sources.cloudtrail.agents import DERIVED, Agent, Agents
+from streams.sources.cloudtrail.agents import Agent, Agents
 from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
+from streams.sources.cloudtrail.carried import DERIVED, Carried
 from streams.sources.cloudtrail.change import EXISTS, Change
 from streams.sources.cloudtrail.changes import changes
-from streams.sources.cloudtrail.known import Known
+from streams.sources.cloudtrail.known import Knob, Known
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
 from streams.sources.secrets import hashed
 from streams.sources.source import Headers, Origin
@@ -113,6 +114,7 @@ class Calls:
         self.counts: Counter[str] = Counter()
         self._domain = origin.domain
         self._known = Known()
+        self._carried = Carried(self._known)
 
     def translate(self, record: Foreign) -> Sequence[Found]:
         """See `Translator`."""
@@ -133,33 +135,44 @@ class Calls:
 
     def _actions(self, told: Told) -> Sequence[Action | Rejection]:
         call = call_of(told.record.event_source, told.record.event_name)
-        code = told.record.error_code or ""
-        why = (
-            "derived" if call and (told.agent.name, call.service) in DERIVED
-            else "dry_run" if DRY_RUN in code
-            else ""
-        )  # fmt: skip
-        if call is None or why:
-            self.counts[why or "other_calls"] += 1
+        if call is None:
+            self.counts["other_calls"] += 1
             return ()
-        moved = changes(call, body(told.record.request_parameters), body(told.record.response_elements))
-        found = [self._action(told, call, change, code, len(moved) > 1) for change in moved]
-        if not moved:
-            self.counts["no_known_parameter"] += 1
+        code, request = told.record.error_code or "", body(told.record.request_parameters)
+        if DRY_RUN in code or request.get("dryRun") is True:
+            self.counts["dry_run"] += 1
+            return ()
+        moved = changes(call, request, body(told.record.response_elements))
+        named = [self._named(told.record, call, change) for change in moved]
+        derived = (told.agent.name, call.service) in DERIVED
+        if derived:
+            named = [] if code else self._carried.out(told.agent.name, told.time, named)
+        if not named:
+            self.counts["derived" if derived else "no_known_parameter"] += 1
+        elif not derived and not code:
+            self._carried.asked(told.agent.name, told.id, told.time, named)
+        found = [self._action(told, change, code, len(named) > 1) for change in named]
         return [action for action in found if action is not None]
 
-    def _action(self, told: Told, call: Call, change: Change, code: str, several: bool) -> Action | Rejection | None:
-        resource = _resource(told.record, call, change.resource)
-        knob = (resource, change.parameter)
+    def _named(self, record: Record, call: Call, change: Change) -> Change:
+        """With the whole names of its resource and owner."""
+        owner = _resource(record, call, change.owner)[:NAME] if change.owner else ""
+        if change.group_of:
+            resource = self._known.owner(_resource(record, call, change.group_of))
+        else:
+            resource = _resource(record, call, change.resource)
+        return msgspec.structs.replace(change, resource=resource, owner=owner)
+
+    def _action(self, told: Told, change: Change, code: str, several: bool) -> Action | Rejection | None:
+        resource = change.resource
         if len(resource) > NAME or len(change.parameter) > NAME // 2:
             return Rejection("too_long", "requestParameters", f"a name of more than {NAME // 2} characters")
         outcome = ("failed" if any(word in code for word in FAILED) else "rejected") if code else "applied"
-        old, new, owner = self._values(knob, change, outcome == "applied")
-        if owner:
-            owner = _resource(told.record, Call("autoscaling", "", "", ()), f"group/{owner}")[:NAME]
-        if change.quiet or (change.minor and (old is UNSET or old is None or same(old, new))):
+        old, new, owner = self._values((resource, change.parameter), change, outcome == "applied", told.time)
+        same_again = change.minor and (old is UNSET or old is None or same(old, new))
+        if change.quiet or same_again or not resource or (change.by and new is UNSET):
             return None
-        which = change.parameter if not several else f"{change.resource.rpartition('/')[2]}.{change.parameter}"
+        which = change.parameter if not several else f"{resource.rpartition('/')[2]}.{change.parameter}"
         own = change.parameter == EXISTS and not owner
         return Action(
             time=told.time,
@@ -167,7 +180,7 @@ class Calls:
             id=f"{told.id}#{which if len(which) < NAME // 2 else hashed(which)}",
             domain=self._domain,
             resource=resource,
-            agent=told.agent.name,
+            agent=change.agent or told.agent.name,
             verb=change.verb,
             parameter=change.parameter,
             old=old,
@@ -176,29 +189,37 @@ class Calls:
             owner=owner,
             rollout=f"{told.agent.name} {resource}"[:NAME] if own else "",
             why=Why(rule=code[:NAME]) if code else None,
+            causes=change.causes,
         )
 
-    def _values(self, knob: tuple[str, str], change: Change, applied: bool) -> tuple[Value | UnsetType, Value | UnsetType, str]:
+    def _values(self, knob: Knob, change: Change, applied: bool, time: int) -> tuple[Value | UnsetType, Value | UnsetType, str]:
         """Old, new and the owner, by the answer and the log; what was applied is remembered."""
-        owner = change.owner
         if change.enter or change.leave:
             if not applied:
                 return UNSET, UNSET, ""
             return *self._known.moved(knob, change.enter, change.leave), ""
-        told = change.parameter == EXISTS or (applied and change.old is not UNSET)  # an answer knows what no call told
-        old = change.old if told else self._known.value(knob)
-        new = change.new
         if change.parameter == EXISTS:
-            if owner and change.new is True:
-                self._known.own(knob[0], owner)
-            owner = owner or self._known.owner(knob[0])
-            if owner and change.new is False:
-                new = None  # an instance of a group: the next one takes its place
+            return self._lives(knob[0], change, applied, time)
+        old = change.old if applied and change.old is not UNSET else self._known.value(knob)  # an answer knows what no call told
+        new = change.new
+        if change.by and new is UNSET and isinstance(old, int):
+            new = old + change.by
         if applied and not isinstance(new, UnsetType):
             self._known.put(knob, new)
         if not applied and same(old, new):
             old = UNSET
-        return old, new, owner
+        return old, new, ""
+
+    def _lives(self, resource: str, change: Change, applied: bool, time: int) -> tuple[Value | UnsetType, Value | UnsetType, str]:
+        """Something begins or ends to exist, perhaps for an owner whose next one takes its place: from null, to null."""
+        if change.owner and change.new is True and applied:
+            self._known.own(resource, change.owner)
+        owner = change.owner or self._known.owner(resource)
+        if change.new is True:
+            return None if owner else False, True, owner
+        if applied and owner and not change.by:
+            self._carried.vacate(owner, time)
+        return True, None if owner else False, owner
 
 
 def _resource(record: Record, call: Call, name: str) -> str:
