@@ -95,3 +95,27 @@ def swinging(explained: bool) -> list[dict[str, Any]]:
 def test_an_autoscaler_that_follows_its_load_is_not_restless() -> None:
     assert [finding.kind for finding in findings(swinging(explained=False))] == ["sustained"]
     assert [finding.kind for finding in findings(swinging(explained=True)) if finding.severity != "info"] == []
+
+
+def bounded(at: float, user: str, least: int, version: int) -> dict[str, Any]:
+    spec = {
+        "minReplicas": least,
+        "maxReplicas": 9,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"},
+    }
+    answer = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "cart", "resourceVersion": str(version)}, "spec": spec}
+    return audit(at, user, "patch", "horizontalpodautoscalers/cart", answer, {"spec": {"minReplicas": least}})
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_autoscaler_whose_bounds_are_fought_over_is_no_second_fight(moved: bool) -> None:
+    """As recorded: two bots move minReplicas, and each time the autoscaler goes where that lets it."""
+    log = []
+    for turn in range(12):
+        low = turn % 2
+        if moved:
+            log.append(bounded(16 * turn, ("ci-a", "ci-b")[low], (5, 1)[low], 1000 + 10 * turn))
+        log.append(scaled(16 * turn + 5, (5, 2)[low], (2, 5)[low]))
+    (finding,) = findings(log)
+    fight, hunt = (("user/ci-a", "user/ci-b"), ("spec.minReplicas",)), (("horizontal-pod-autoscaler",), ("spec.replicas",))
+    assert (finding.agents, finding.parameters) == (fight if moved else hunt)

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from models.events import Action, Dependency, Value
+from models.instants import SECOND
 from models.values import same
 from streams.settings import Settings
 from streams.sources.kubernetes.agents import Agents
@@ -37,7 +38,12 @@ STAGED = frozenset(
     {"flagger", "argo-rollouts"}
 )  # they step forth and back by plan, once a release: none of it is against themselves
 ACTIVATING = "keda"  # nor what follows a trigger that the log does not show
-SHARED = {"keda", "horizontal-pod-autoscaler"}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
+AUTOSCALER = "horizontal-pod-autoscaler"
+SHARED = {"keda", AUTOSCALER}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
+AUTOSCALERS, BOUNDS = "horizontalpodautoscalers", ("spec.minReplicas", "spec.maxReplicas")
+FOLLOWS = (
+    300 * SECOND
+)  # after its bounds were moved, an autoscaler goes there or back by them: as long as its default stabilization
 BY_POSITION = "what was written is not in the log: a JSON patch by positions in lists, without the object that was answered"
 HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
@@ -180,11 +186,18 @@ class Changes:
         known.knobs = dict(now) if whole else {**known.knobs, **now}
         known.whole = known.whole or whole
         told = [action for action in found if action is not None]
+        if ref.resource == AUTOSCALERS and any(action.parameter in BOUNDS for action in told):
+            self._objects.get(self._target(ref, known)).bounded = write.time
         if len(told) > MOST_KNOBS:
             return [write.action(write.record.verb, "spec", UNSET, hashed({path: str(value) for path, value in now.items()}))]
         if not told:
             self._counts["unchanged"] += 1
         return told
+
+    def _target(self, ref: Ref, autoscaler: Known) -> str:
+        """The resource that an autoscaler scales."""
+        kind, name = (str(autoscaler.knobs.get(f"spec.scaleTargetRef.{field}") or "") for field in ("kind", "name"))
+        return resource_name(self._cluster, ref.namespace, kind.lower(), name)
 
     def _hidden(self, write: Write, ref: Ref, asked: Json) -> Action:
         self._counts["values_hidden_by_the_audit_policy"] += 1
@@ -211,6 +224,8 @@ class Changes:
         fields = write.resource if old is None or new is None else ""  # owned by their object: setting one makes no thing
         if path != REPLICAS:
             return write.action(verb, path, old, new, rollout=rollout, owner=fields)
+        if write.agent.name == AUTOSCALER and known.bounded is not None and write.time - known.bounded <= FOLLOWS:
+            rollout = f"bounds {write.resource}"
         activates = write.agent.name == ACTIVATING and 0 in (old, new)
         agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != ACTIVATING)
         told = write.action(

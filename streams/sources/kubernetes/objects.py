@@ -31,6 +31,7 @@ class Known(msgspec.Struct):
     )  # of a workload: (pod, id of its eviction from a drained node) that have no successor yet
     scaler: str = ""  # the agent that set its replicas last,
     scaled: str = ""  # and the id of that action
+    bounded: int | None = None  # ns: when somebody last moved the bounds of its autoscaler
     maker: str = ""  # the agent that created it
     counted: int = 0  # knobs that `Objects` has counted
     ended: bool = False  # somebody has already begun to end it

@@ -24,7 +24,7 @@ class Write:
         self.own_life = f"{agent.name} {resource}"
         self._source = f"k8s/{origin.cluster}/{agent.instance}"
         self._domain = origin.domain
-        self._time, self._version = time, version
+        self.time, self._version = time, version
 
     def action(
         self,
@@ -41,7 +41,7 @@ class Write:
     ) -> Action:
         """One action; its id is the auditID and the knob."""
         return Action(
-            time=self._time,
+            time=self.time,
             source=self._source,
             domain=self._domain,
             id=f"{self.record.audit_id}#{parameter}"[:512],
