@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -18,7 +19,7 @@ from google.protobuf.message import DecodeError
 from models.foreign import Place
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected, Rejection, clipped, explained
-from streams.sources.opentelemetry.fields import moment, span_name, word
+from streams.sources.opentelemetry.fields import NO_SPAN, NO_TRACE, enumeration, moment, span_name, word
 from streams.sources.opentelemetry.naming import Entity, entity_of
 from streams.sources.opentelemetry.protobuf import SIGNALS, parse
 from streams.sources.opentelemetry.record import REASON, Line, Note, Span
@@ -33,17 +34,19 @@ from streams.sources.opentelemetry.shape import (
 )
 from streams.sources.opentelemetry.shape import Span as SpanShape
 from streams.sources.opentelemetry.values import JsonValues, ProtobufValues, Values
+from streams.sources.secrets import written
 
 BAD = (DecodeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError, Rejected)
 ENTITIES = 2_000  # processes whose names are remembered
 _JSON = re.compile(rb'\s*\{\s*"resource(Spans|Metrics|Logs)"')
-_KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5}
-_CODES = {"UNSET": 0, "OK": 1, "ERROR": 2}
-_SEVERITIES = {
-    f"{name}{number or ''}": first + max(number - 1, 0)
-    for name, first in (("TRACE", 1), ("DEBUG", 5), ("INFO", 9), ("WARN", 13), ("ERROR", 17), ("FATAL", 21))
-    for number in (0, 2, 3, 4)
-}
+_KINDS = enumeration("SPAN_KIND_", {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3, "PRODUCER": 4, "CONSUMER": 5})
+_CODES = enumeration("STATUS_CODE_", {"UNSET": 0, "OK": 1, "ERROR": 2})
+_LEVELS = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
+_SEVERITIES = enumeration(
+    "SEVERITY_NUMBER_",
+    {f"{name}{number or ''}": first + max(number - 1, 0) for name, first in _LEVELS.items() for number in (0, 2, 3, 4)},
+)
+_TEXTS = {**_LEVELS, "WARNING": 13, "ERR": 17, "SEVERE": 17, "CRITICAL": 21, "PANIC": 21}  # of severities that have no number
 _OTHERS = (
     (b"\x1f\x8b", "it is compressed with gzip; let Kafka compress instead (producer.compression)"),
     (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; let Kafka compress instead (producer.compression)"),
@@ -52,15 +55,16 @@ _OTHERS = (
     (b"\xef\xbb\xbf", "it begins with a byte order mark"),
 )
 _EVENT = REASON.encode()
-_NONE = ("0" * 16, bytes(8))  # a span's id that some write where there is none
 _request = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Measured(NamedTuple):
-    """A metric with its process, still in its encoding's shape."""
+    """A metric with its process, still in its encoding's shape. `stream` is a hash of the process's attributes and the instrumentation:
+    two that differ there count each by itself, whatever they are called."""
 
     entity: Entity
+    stream: str
     metric: Metric
     values: Values
     path: str
@@ -86,6 +90,7 @@ class Decoder:
         self._tells = tells
         self._protobuf, self._json = ProtobufValues(), JsonValues()
         self._entities: dict[bytes, Entity] = {}
+        self._streams: dict[tuple[bytes, bytes], str] = {}
 
     def decode(self, value: bytes, place: Place = None) -> list[Item]:
         """The items of one record. Never raises."""
@@ -150,10 +155,9 @@ class Decoder:
         for part, scope in enumerate(group.scope_logs):
             for number, record in enumerate(scope.log_records):
                 try:
-                    time = moment(record.time_unix_nano or record.observed_time_unix_nano, "timeUnixNano")
-                    severity = record.severity_number
-                    if not isinstance(severity, int):
-                        severity = word(severity, "SEVERITY_NUMBER_", _SEVERITIES)
+                    time = record.time_unix_nano
+                    time = moment(record.observed_time_unix_nano if time in (0, "0") else time, "timeUnixNano")
+                    severity = word(record.severity_number, _SEVERITIES) or _TEXTS.get(record.severity_text.upper(), 0)
                     if all_tell or self._tells(record.event_name, severity):
                         yield _line(record, time, severity, entity, values, place)
                         continue
@@ -176,8 +180,23 @@ class Decoder:
             yield refused(error, f"{path}.resource")
             return
         for part, scope in enumerate(group.scope_metrics):
+            try:
+                stream = self._stream(entity, group.resource, scope.scope, values)
+            except BAD as error:
+                yield refused(error, f"{path}.scopeMetrics[{part}].scope")
+                continue
             for number, metric in enumerate(scope.metrics):
-                yield Measured(entity, metric, values, f"{path}.scopeMetrics[{part}].metrics[{number}]")
+                yield Measured(entity, stream, metric, values, f"{path}.scopeMetrics[{part}].metrics[{number}]")
+
+    def _stream(self, entity: Entity, resource: Encoded, scope: Encoded, values: Values) -> str:
+        encoded = bytes(resource), bytes(scope)
+        stream = self._streams.get(encoded)
+        if stream is None:
+            if len(self._streams) >= ENTITIES:
+                self._streams.clear()
+            said = written((entity.attributes, values.scope(scope)))
+            stream = self._streams[encoded] = blake2b(said, digest_size=8).hexdigest()
+        return stream
 
 
 def _looks(value: bytes) -> str:
@@ -209,7 +228,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
     if not (isinstance(start, int) and EARLIEST < start < LATEST):
         start = moment(start, "startTimeUnixNano")
     status = span.status
-    failed = word(status.code, "STATUS_CODE_", _CODES) == 2
+    failed = word(status.code, _CODES) == 2
     notes: tuple[Note, ...] = ()
     links: tuple[str, ...] = ()
     if span.events:
@@ -223,7 +242,9 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         )
     if span.links:
         links = tuple(
-            span_name(link.trace_id, link.span_id, f"links[{i}].traceId", f"links[{i}].spanId") for i, link in enumerate(span.links)
+            span_name(link.trace_id, link.span_id, f"links[{i}].traceId", f"links[{i}].spanId")
+            for i, link in enumerate(span.links)
+            if link.span_id and link.span_id not in NO_SPAN  # some links have nothing but attributes
         )
     return Span(
         time=end,
@@ -231,9 +252,9 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         id=name,
         place=place,
         entity=entity,
-        parent=span_name(span.trace_id, parent_id, "traceId", "parentSpanId") if parent_id and parent_id not in _NONE else "",
+        parent=span_name(span.trace_id, parent_id, "traceId", "parentSpanId") if parent_id and parent_id not in NO_SPAN else "",
         name=span.name,
-        kind=word(span.kind, "SPAN_KIND_", _KINDS),
+        kind=word(span.kind, _KINDS),
         start=start if start < end else end,
         attributes=values.attributes(span.attributes),
         failed=failed,
@@ -246,7 +267,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
 def _line(record: LogRecord, time: int, severity: int, entity: Entity, values: Values, place: Place) -> Line:
     body, attributes = values.value(record.body), values.attributes(record.attributes)
     span, span_id = "", record.span_id
-    if span_id and span_id not in _NONE and record.trace_id:
+    if span_id and record.trace_id and not (span_id in NO_SPAN or record.trace_id in NO_TRACE):
         span = span_name(record.trace_id, span_id)
     content = _encode((severity, record.event_name, span, body, attributes))
     return Line(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Mapping
 
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected
 from streams.sources.opentelemetry.shape import Whole, Word
 
+NO_SPAN = frozenset(("0" * 16, bytes(8)))  # what some write where there is none; the specification calls them invalid
+NO_TRACE = frozenset(("0" * 32, bytes(16)))
+
 
 def span_name(trace_id: str | bytes, span_id: str | bytes, trace_field: str = "traceId", span_field: str = "spanId") -> str:
     """ "<trace id>-<span id>", as `identifier` writes them. Raises Rejected."""
+    if trace_id in NO_TRACE or span_id in NO_SPAN:
+        raise Rejected("missing_field", *_without_id(trace_field if trace_id in NO_TRACE else span_field))
     if len(trace_id) == 32 and len(span_id) == 16:  # nearly always in JSON: both at once
         try:
             digits = bytes.fromhex(trace_id + span_id).hex()  # type: ignore[operator, arg-type]  # of one encoding; a TypeError if not text
@@ -21,6 +27,10 @@ def span_name(trace_id: str | bytes, span_id: str | bytes, trace_field: str = "t
     elif len(trace_id) == 16 and len(span_id) == 8 and isinstance(trace_id, bytes) and isinstance(span_id, bytes):
         return f"{trace_id.hex()}-{span_id.hex()}"
     return f"{identifier(trace_id, 16, trace_field)}-{identifier(span_id, 8, span_field)}"
+
+
+def _without_id(field: str) -> tuple[str, str]:
+    return field, f"`{field}` is required, and not all zeros"
 
 
 def identifier(value: str | bytes, size: int, field: str) -> str:
@@ -65,8 +75,11 @@ def moment(value: Whole, field: str) -> int:
     raise Rejected("time_out_of_range", field, f"`{field}` lies outside 1970-2262: {time}")
 
 
-def word(value: Word, prefix: str, numbers: dict[str, int]) -> int:
-    """An enumeration's number, from that or its name; unknown ones are 0, as the specification asks of receivers."""
-    if isinstance(value, int):
-        return value
-    return numbers.get(value.removeprefix(prefix), 0)
+def enumeration(prefix: str, names: Mapping[str, int]) -> Mapping[Word, int]:
+    """An enumeration's numbers by whatever writes them: the number, the name, or the name without its prefix."""
+    return {spelt: number for name, number in names.items() for spelt in (number, name, prefix + name)}
+
+
+def word(value: Word, numbers: Mapping[Word, int]) -> int:
+    """Its number; 0 of those that are unknown, as the specification asks of receivers."""
+    return numbers.get(value, 0)

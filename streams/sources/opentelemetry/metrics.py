@@ -24,8 +24,8 @@ from models.foreign import Place
 from models.rejection import Rejected, Rejection
 from streams.settings import MetricRule, Otlp
 from streams.sources.opentelemetry.decoder import BAD, Measured, refused
-from streams.sources.opentelemetry.fields import moment, span_name, word
-from streams.sources.opentelemetry.naming import Entity, bounded
+from streams.sources.opentelemetry.fields import enumeration, moment, span_name, word
+from streams.sources.opentelemetry.naming import bounded
 from streams.sources.opentelemetry.record import Bounds, Point, Series
 from streams.sources.opentelemetry.samples import Samples, percent
 from streams.sources.opentelemetry.shape import Data, DataPoint, Metric, Real
@@ -36,7 +36,7 @@ from streams.sources.secrets import hidden
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 REMEMBERED = 20_000  # series
 NO_VALUE = 1  # flag: the source says that there is none
-_TEMPORALITIES = {"DELTA": 1, "CUMULATIVE": 2}
+_TEMPORALITIES = enumeration("AGGREGATION_TEMPORALITY_", {"DELTA": 1, "CUMULATIVE": 2})
 DELTA, CUMULATIVE = 1, 2
 
 
@@ -49,7 +49,7 @@ class Metrics:
         self._counts = counts
         self._bounds: dict[bytes | tuple[Real, ...], Bounds] = {}
         self._shared: dict[Bounds, Bounds] = {}  # of exponential histograms
-        self._known: dict[tuple[str, str, str, str, tuple[bytes, ...]], Series | None] = {}
+        self._known: dict[tuple[str, str, str, tuple[bytes, ...]], Series | None] = {}
 
     def of(self, measured: Measured, place: Place) -> list[Sample | Point | Rejection]:
         """The samples of a metric's points, the points that need the one before, and why not."""
@@ -61,7 +61,10 @@ class Metrics:
         data: Data = getattr(metric, kind)
         temporality, samples = CUMULATIVE, self._samples
         if kind != "gauge" and kind != "summary":
-            temporality = word(data.aggregation_temporality, "AGGREGATION_TEMPORALITY_", _TEMPORALITIES)
+            temporality = word(data.aggregation_temporality, _TEMPORALITIES)
+            if not temporality:
+                field = f"{measured.path}.{kind}.aggregationTemporality"
+                return [Rejection("missing_field", field, "neither delta nor cumulative: what its numbers count is not said")]
         level = kind == "gauge" or (kind == "sum" and temporality == CUMULATIVE and not data.is_monotonic)
         found: list[Sample | Point | Rejection] = []
         for number, point in enumerate(data.data_points):
@@ -76,9 +79,12 @@ class Metrics:
                     continue
                 cited = "" if kind == "summary" or not point.exemplars else _traceparent(point)
                 if level:
-                    found += samples.one(series, time, "", _number(point), series.unit, cited)
+                    found += samples.one(series, time, "", _number(point, values.protobuf), series.unit, cited)
                     continue
                 counted = self._counted(kind, point, time, series, values, place, cited)
+                if kind == "sum" and not math.isfinite(counted.value):
+                    self._counts["no_value"] += 1
+                    continue
                 if temporality == CUMULATIVE:
                     found.append(counted)
                 elif 0 < counted.start < time:
@@ -103,7 +109,7 @@ class Metrics:
             place=place,
             series=series,
             start=int(point.start_time_unix_nano),
-            value=_number(point) if plain else _sum(kind, point, values.protobuf),
+            value=_number(point, values.protobuf) if plain else _sum(kind, point, values.protobuf),
             count=-1 if plain else int(point.count),
             bounds=bounds,
             buckets=buckets,
@@ -135,22 +141,24 @@ class Metrics:
     def _named(self, measured: Measured, point: DataPoint) -> Series | None:
         """How the point's series is named; None where it is to be ignored. Most points are of a series that had one before."""
         metric = measured.metric
-        known = (measured.entity.source, measured.entity.resource, metric.name, metric.unit, tuple(map(bytes, point.attributes)))
+        known = (measured.stream, metric.name, metric.unit, tuple(map(bytes, point.attributes)))
         if known in self._known:
             return self._known[known]
         if len(self._known) >= REMEMBERED:
             self._known.clear()
-        series = self._known[known] = self._series(measured.entity, metric, measured.values.attributes(point.attributes))
+        series = self._known[known] = self._series(measured, measured.values.attributes(point.attributes))
         return series
 
-    def _series(self, entity: Entity, metric: Metric, attributes: Attributes) -> Series | None:
+    def _series(self, measured: Measured, attributes: Attributes) -> Series | None:
+        entity, metric = measured.entity, measured.metric
+        suffix = _suffix(attributes, None)
+        identity = f"{metric.name}{suffix}#{measured.stream}"  # two series stay two, whatever a rule calls them
         for rule in self._rules:
             if rule.fits(metric.name):
                 scope = Scope(attributes, {"metric.name": metric.name}, entity.attributes)
                 if scope.matches(rule.rule.match):
-                    return rule.series(entity, metric, attributes, scope)
-        suffix = _suffix(attributes, None)
-        return Series(entity.source, entity.resource, metric.name, suffix, bounded(metric.unit), "", f"{metric.name}{suffix}")
+                    return rule.series(measured, attributes, scope, identity)
+        return Series(entity.source, entity.resource, metric.name, suffix, bounded(metric.unit), "", identity)
 
 
 class _Rule:
@@ -161,14 +169,14 @@ class _Rule:
     def fits(self, name: str) -> bool:
         return fnmatchcase(name, self.rule.metric)
 
-    def series(self, entity: Entity, metric: Metric, attributes: Attributes, scope: Scope) -> Series | None:
+    def series(self, measured: Measured, attributes: Attributes, scope: Scope, identity: str) -> Series | None:
         """None where it is to be ignored, or its resource is not there."""
+        entity, metric = measured.entity, measured.metric
         resource = self._resource.filled(scope) if self.rule.resource else entity.resource
         if self.rule.ignore or not resource:
             return None
         name = self._name.filled(scope) or metric.name
         suffix = "" if self.rule.name and self.rule.attributes is None else _suffix(attributes, self.rule.attributes)
-        identity = f"{resource}:{metric.name}{_suffix(attributes, None)}"  # two series stay two, whatever they are called
         return Series(entity.source, bounded(resource), name, suffix, bounded(metric.unit), self.rule.role, identity)
 
 
@@ -210,11 +218,15 @@ def _sum(kind: str, point: DataPoint, protobuf: bool) -> float:
     return real(point.sum) if point.sum is not None else 0.0 if kind == "summary" else math.nan
 
 
-def _number(point: DataPoint) -> float:
-    """JSON has one of the two or none; protobuf has a 0 for the one that is not there."""
+def _number(point: DataPoint, protobuf: bool) -> float:
+    """Not a number where the point has none; protobuf has a 0 for each of the two that is not there."""
     if point.as_int:
         return float(int(point.as_int))
-    return real(point.as_double) if point.as_double is not None else float(point.as_int or 0)
+    if protobuf:
+        return real(point.as_double or 0.0) if getattr(point, "WhichOneof")("data") else math.nan  # noqa: B009 - a message's method
+    if point.as_double is not None:
+        return real(point.as_double)
+    return math.nan if point.as_int is None else 0.0
 
 
 def _suffix(attributes: Attributes, chosen: Sequence[str] | None) -> str:
@@ -224,7 +236,7 @@ def _suffix(attributes: Attributes, chosen: Sequence[str] | None) -> str:
 
 
 def _traceparent(point: DataPoint) -> str:
-    """Of the newest exemplar that names its span: where a finding's reader goes on."""
+    """Of the last exemplar that names its span, in a histogram that of the highest bucket: where a finding's reader goes on."""
     for exemplar in reversed(point.exemplars):
         if exemplar.trace_id and exemplar.span_id:
             with suppress(Rejected):  # an exemplar with an id that is none costs no measurement

@@ -3,11 +3,14 @@
 Attributes, bodies and resources are declared as bytes. On the wire that is the same, and what repeats from span to span (nearly all
 attributes do) is then looked up by its bytes instead of being decoded again.
 
+A text that is no UTF-8 costs no more than its bad bytes: Go's exporters do not look, and some errors are cut within a letter.
+
 Nothing in a record says whether it holds spans, metrics or log records: all three begin with field 1. So the first items are tried.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import TypeAlias, cast
 
@@ -110,7 +113,7 @@ _MESSAGES: dict[str, tuple[_Field, ...]] = {
         (10, "exponential_histogram", "Exponential|"),
         (11, "summary", "Summary|"),
     ),
-    "ScopeMetrics": ((2, "metrics", "Metric*"),),
+    "ScopeMetrics": ((1, "scope", "bytes"), (2, "metrics", "Metric*")),
     "ResourceMetrics": ((1, "resource", "bytes"), (2, "scope_metrics", "ScopeMetrics*")),
     "Metrics": ((1, "resource_metrics", "ResourceMetrics*"),),
     "ArrayValue": ((1, "values", "AnyValue*"),),
@@ -126,6 +129,7 @@ _MESSAGES: dict[str, tuple[_Field, ...]] = {
     ),
     "KeyValue": ((1, "key", "string"), (2, "value", "AnyValue")),
     "Resource": ((1, "attributes", "bytes*"),),
+    "Scope": ((1, "name", "string"), (2, "version", "string"), (3, "attributes", "bytes*")),
     "ScopeItems": ((2, "items", "bytes*"),),  # any of the three, to find out which
     "ResourceItems": ((2, "scopes", "ScopeItems*"),),
     "Items": ((1, "resources", "ResourceItems*"),),
@@ -133,8 +137,8 @@ _MESSAGES: dict[str, tuple[_Field, ...]] = {
 _PACKAGE = "interplay.otlp"
 
 
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="interplay/otlp.proto", package=_PACKAGE, syntax="proto3")
+def _file(syntax: str) -> descriptor_pb2.FileDescriptorProto:
+    file = descriptor_pb2.FileDescriptorProto(name="interplay/otlp.proto", package=_PACKAGE, syntax=syntax)
     kinds = descriptor_pb2.FieldDescriptorProto
     for message, fields in _MESSAGES.items():
         descriptor = file.message_type.add(name=message)
@@ -153,24 +157,55 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     return file
 
 
-_pool = descriptor_pool.DescriptorPool()
-_pool.Add(_file())
+def _pool(syntax: str) -> descriptor_pool.DescriptorPool:
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(_file(syntax))
+    return pool
 
 
-def message_class(name: str) -> type[Message]:
+_strict, _lenient = _pool("proto3"), _pool("proto2")  # proto2 lets any bytes pass as a text
+
+
+def message_class(name: str, pool: descriptor_pool.DescriptorPool = _strict) -> type[Message]:
     """The class of one message of the table."""
-    made: type[Message] = message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+    made: type[Message] = message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
     return made
 
 
-_REQUESTS = {"traces": message_class("Traces"), "metrics": message_class("Metrics"), "logs": message_class("Logs")}
-_ITEMS, _SPAN, _METRIC, _LOG = (message_class(name) for name in ("Items", "Span", "Metric", "LogRecord"))
+def reader(name: str) -> Callable[[bytes], Message]:
+    """What parses one message of the table. It raises DecodeError."""
+    strict, lenient = message_class(name), message_class(name, _lenient)
+
+    def read(raw: bytes) -> Message:
+        try:
+            return strict.FromString(raw)
+        except DecodeError:
+            message = lenient.FromString(raw)
+            _mend(message)
+            return strict.FromString(message.SerializeToString())
+
+    return read
+
+
+def _mend(message: Message) -> None:
+    """Replaces what is no UTF-8 in its texts, as Python replaces it."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for inner in (value,) if isinstance(value, Message) else value:
+                _mend(inner)
+        elif field.type == field.TYPE_STRING and isinstance(value, bytes):
+            setattr(message, field.name, value.decode(errors="replace"))
+
+
+_REQUESTS = {"traces": reader("Traces"), "metrics": reader("Metrics"), "logs": reader("Logs")}
+_ITEMS = message_class("Items")
+_SPAN, _METRIC, _LOG = (message_class(name, _lenient) for name in ("Span", "Metric", "LogRecord"))
 
 
 def parse(value: bytes) -> tuple[str, Request]:
     """(one of SIGNALS, the request). Raises DecodeError on what is no request."""
     kind = signal_of(value)
-    return kind, cast(Request, _REQUESTS[kind].FromString(value))
+    return kind, cast(Request, _REQUESTS[kind](value))
 
 
 def signal_of(value: bytes) -> str:

@@ -167,6 +167,7 @@ class Metric(Shape, frozen=True, gc=False):
 class ScopeMetrics(Shape, frozen=True, gc=False):
     """The metrics of one instrumentation."""
 
+    scope: msgspec.Raw = NOTHING
     metrics: tuple[Metric, ...] = ()
 
 

@@ -14,12 +14,13 @@ from typing import TypeAlias, cast
 import msgspec
 from google.protobuf.message import Message
 
-from streams.sources.opentelemetry.protobuf import message_class
+from streams.sources.opentelemetry.protobuf import reader
 from streams.sources.opentelemetry.shape import Encoded, Real, Whole
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Attributes: TypeAlias = dict[str, Json]
 Pair: TypeAlias = tuple[str, Json]
+Scope: TypeAlias = tuple[str, str, Attributes]  # name, version, attributes of an instrumentation
 
 REMEMBERED = 20_000  # pairs; each is a few hundred bytes
 _INTEGERS = 1 << 63
@@ -77,9 +78,16 @@ class _Resource(msgspec.Struct, frozen=True, gc=False):
     attributes: tuple[msgspec.Raw, ...] = ()
 
 
-_PAIR, _VALUE, _RESOURCE = (message_class(name) for name in ("KeyValue", "AnyValue", "Resource"))
+class _Scope(msgspec.Struct, frozen=True, gc=False):
+    name: str = ""
+    version: str = ""
+    attributes: tuple[msgspec.Raw, ...] = ()
+
+
+_pair, _value, _resource, _scope = (reader(name) for name in ("KeyValue", "AnyValue", "Resource", "Scope"))
 _json_pair = msgspec.json.Decoder(KeyValue).decode
 _json_value = msgspec.json.Decoder(AnyValue).decode
+_json_scope = msgspec.json.Decoder(_Scope).decode
 _json_resource = msgspec.json.Decoder(_Resource).decode
 _json_counts = msgspec.json.Decoder(list[int], strict=False).decode  # 64-bit integers are texts in JSON
 _json_reals = msgspec.json.Decoder(list[Real]).decode
@@ -132,7 +140,7 @@ def from_protobuf(message: Message) -> Json:
 
 
 def _pair_of_protobuf(raw: bytes) -> Pair:
-    message = _PAIR.FromString(raw)
+    message = _pair(raw)
     return message.key, from_protobuf(message.value)
 
 
@@ -148,7 +156,7 @@ class ProtobufValues:
 
     def __init__(self) -> None:
         self._memo = Memo(_pair_of_protobuf)
-        self._bodies = Memo(lambda raw: ("", from_protobuf(_VALUE.FromString(raw))))
+        self._bodies = Memo(lambda raw: ("", from_protobuf(_value(raw))))
 
     def attributes(self, raws: tuple[msgspec.Raw, ...]) -> Attributes:
         """Of a repeated field, which holds bytes here."""
@@ -160,7 +168,12 @@ class ProtobufValues:
 
     def resource(self, raw: Encoded) -> Attributes:
         """The attributes of a Resource."""
-        return self.attributes(_RESOURCE.FromString(bytes(raw)).attributes)
+        return self.attributes(_resource(bytes(raw)).attributes)
+
+    def scope(self, raw: Encoded) -> Scope:
+        """What an InstrumentationScope says."""
+        scope = _scope(bytes(raw))
+        return scope.name, scope.version, self.attributes(scope.attributes)
 
     def counts(self, field: Encoded) -> Sequence[int]:
         """Of a repeated field: as an array, since there are many points of many buckets."""
@@ -196,6 +209,11 @@ class JsonValues:
     def resource(self, raw: Encoded) -> Attributes:
         """The attributes of a Resource; a missing one has none."""
         return self.attributes(_json_resource(raw).attributes) if bytes(raw) else {}
+
+    def scope(self, raw: Encoded) -> Scope:
+        """What an InstrumentationScope says; a missing one has no name."""
+        scope = _json_scope(raw) if bytes(raw) else _Scope()
+        return scope.name, scope.version, self.attributes(scope.attributes)
 
     def counts(self, field: Encoded) -> Sequence[int]:
         """Of a list: as an array, since there are many points of many buckets."""
