@@ -243,3 +243,27 @@ def test_what_is_remembered_is_bounded_by_knobs_too_and_the_oldest_goes_first() 
 def test_an_object_of_very_many_fields_is_one_knob() -> None:
     spec = {f"f{number}": number for number in range(3000)}
     assert list(knobs_of("customresourcedefinitions", {"spec": spec})) == ["spec"]
+
+
+@pytest.mark.parametrize(("told", "found"), [(True, [("user/ann", "user/bob")]), (False, [("monitoring/prometheus-operator",)])])
+def test_an_operator_that_carries_out_what_two_others_fight_over_is_no_second_fight(
+    told: bool, found: list[tuple[str, ...]]
+) -> None:
+    operator = "system:serviceaccount:monitoring:prometheus-operator"
+    owner = {"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "name": "k8s", "controller": True}
+
+    def written(kind: str, name: str, replicas: int, version: int, **meta: Any) -> dict[str, Any]:
+        return {"kind": kind, "metadata": {"name": name, "resourceVersion": str(version), **meta}, "spec": {"replicas": replicas}}
+
+    log = [
+        audit(0, "ann", "create", "prometheuses/k8s", written("Prometheus", "k8s", 1, 1), code=201),
+        audit(1, operator, "create", "statefulsets/k8s", written("StatefulSet", "k8s", 1, 2, ownerReferences=[owner]), code=201),
+    ]
+    for turn in range(10):
+        at, replicas = 20 * (turn + 1), 2 - turn % 2
+        if told:
+            cause = written("Prometheus", "k8s", replicas, 10 * turn + 11)
+            log.append(audit(at, ("bob", "ann")[turn % 2], "patch", "prometheuses/k8s", cause, {"spec": {"replicas": replicas}}))
+        effect = written("StatefulSet", "k8s", replicas, 10 * turn + 12, ownerReferences=[owner])
+        log.append(audit(at + 1, operator, "update", "statefulsets/k8s", effect))
+    assert [finding.agents for finding in findings(log)] == found

@@ -44,6 +44,7 @@ AUTOSCALERS, BOUNDS = "horizontalpodautoscalers", ("spec.minReplicas", "spec.max
 FOLLOWS = (
     300 * SECOND
 )  # after its bounds were moved, an autoscaler goes there or back by them: as long as its default stabilization
+OPERATES = 60 * SECOND  # an operator carries out a change of what owns its objects: most look again at once, or every half minute
 BY_POSITION = "what was written is not in the log: a JSON patch by positions in lists, without the object that was answered"
 HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
@@ -182,12 +183,16 @@ class Changes:
         if not whole and not scale and not patch:
             whole = True  # an update without an answer sends all of the object
         paths = set(now) | (set(known.knobs) if whole and known.whole else set())
-        found = [self._one(write, ref, known, path, now.get(path), named) for path in sorted(paths)]
+        plan = self._plan(write, ref, known)
+        found = [self._one(write, ref, known, path, now.get(path), named, plan) for path in sorted(paths)]
         known.knobs = dict(now) if whole else {**known.knobs, **now}
         known.whole = known.whole or whole
         told = [action for action in found if action is not None]
+        if told:
+            known.changed = write.time, write.agent.name
         if ref.resource == AUTOSCALERS and any(action.parameter in BOUNDS for action in told):
             self._objects.get(self._target(ref, known)).bounded = write.time
+            self._objects.get(write.resource)  # the one that is being written to
         if len(told) > MOST_KNOBS:
             return [write.action(write.record.verb, "spec", UNSET, hashed({path: str(value) for path, value in now.items()}))]
         if not told:
@@ -206,7 +211,19 @@ class Changes:
             return write.action("scale", REPLICAS, UNSET, UNSET, why=why)
         return write.action(write.record.verb, "data" if ref.resource in CONTENT else "spec", UNSET, UNSET, why=why)
 
-    def _one(self, write: Write, ref: Ref, known: Known, path: str, new: Value, named: set[str]) -> Action | None:
+    def _plan(self, write: Write, ref: Ref, known: Known) -> str:
+        """What a write carries out, as a name; "" where it is the writer's own will. An operator's is what it was last told by another."""
+        if write.agent.name in STAGED:
+            return write.own_life
+        if known.owner is None:
+            return ""
+        if write.agent.part == "plan":
+            return f"{ref.namespace}/{'/'.join(known.owner)}"
+        changed = self._objects.peek(resource_name(self._cluster, ref.namespace, *known.owner)).changed
+        told = changed is not None and changed[1] != write.agent.name and write.time - changed[0] <= OPERATES
+        return f"{write.agent.name} {ref.namespace}/{'/'.join(known.owner)}" if told else ""
+
+    def _one(self, write: Write, ref: Ref, known: Known, path: str, new: Value, named: set[str], plan: str) -> Action | None:
         old = known.old(path)
         touched = bool(named) and not named.isdisjoint(_above(path))
         if same(old, new) or (old is UNSET and not touched):
@@ -219,13 +236,11 @@ class Changes:
         else:
             known.writers[path] = (write.agent.name,)
         verb = "scale" if path == REPLICAS else "set" if ref.resource not in CONTENT else "write"
-        plan = f"{write.record.object_ref and ref.namespace}/{'/'.join(known.owner)}" if known.owner else ""
-        rollout = plan if write.agent.part == "plan" else write.own_life if write.agent.name in STAGED else ""
         fields = write.resource if old is None or new is None else ""  # owned by their object: setting one makes no thing
         if path != REPLICAS:
-            return write.action(verb, path, old, new, rollout=rollout, owner=fields)
+            return write.action(verb, path, old, new, rollout=plan, owner=fields)
         if write.agent.name == AUTOSCALER and known.bounded is not None and write.time - known.bounded <= FOLLOWS:
-            rollout = f"bounds {write.resource}"
+            plan = f"bounds {write.resource}"
         activates = write.agent.name == ACTIVATING and 0 in (old, new)
         agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != ACTIVATING)
         told = write.action(
@@ -234,7 +249,7 @@ class Changes:
             old,
             new,
             owner=fields,
-            rollout=write.own_life if activates else rollout,
+            rollout=write.own_life if activates else plan,
             acknowledges=[known.scaled] if agrees else [],
         )
         known.scaler, known.scaled = write.agent.name, told.id

@@ -8,7 +8,10 @@ from streams.sources.kubernetes.groups import kind_said
 from streams.sources.kubernetes.record import Json, Object
 
 NO_NAMESPACE = "-"
-_KINDS = {"endpoints": "endpoints", "ingresses": "ingress", "storageclasses": "storageclass", "networkpolicies": "networkpolicy"}
+_KINDS = {
+    "endpoints": "endpoints", "ingresses": "ingress", "storageclasses": "storageclass", "networkpolicies": "networkpolicy",
+    "prometheuses": "prometheus", "eventbus": "eventbus", "redis": "redis",
+}  # fmt: skip
 # What the server appends to names it makes up has neither vowels nor the digits 0, 1 and 3 (k8s.io/apimachinery/pkg/util/rand).
 _POD = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _REPLICA_SET = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{6,10}$")

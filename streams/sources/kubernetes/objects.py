@@ -31,7 +31,8 @@ class Known(msgspec.Struct):
     )  # of a workload: (pod, id of its eviction from a drained node) that have no successor yet
     scaler: str = ""  # the agent that set its replicas last,
     scaled: str = ""  # and the id of that action
-    bounded: int | None = None  # ns: when somebody last moved the bounds of its autoscaler
+    bounded: int | None = None  # ns: when somebody last moved the bounds of its autoscaler,
+    changed: tuple[int, str] | None = None  # or changed it itself, and who
     maker: str = ""  # the agent that created it
     counted: int = 0  # knobs that `Objects` has counted
     ended: bool = False  # somebody has already begun to end it
@@ -82,6 +83,10 @@ class Objects:
         self._most, self._most_knobs = most, most_knobs
         self._knobs = 0  # of all objects
         self._last: Known | None = None
+
+    def peek(self, resource: str) -> Known:
+        """The same, but it is not to be written to, and does not count as asked for."""
+        return self._known.get(resource) or Known()
 
     def get(self, resource: str) -> Known:
         """The object; a fresh one where nothing is known of it."""
