@@ -246,6 +246,88 @@ ONE: list[tuple[str, Any, Any, list[tuple[str, str, object, object]]]] = [
         None,
         [("ec2/spot-fleet-request/sfr-1", "TargetCapacity.minCapacity", ..., 2)],
     ),
+    (
+        "dynamodb:UpdateTable",  # an index has a throughput of its own, under the name that its scalable target has
+        {
+            "tableName": "orders",
+            "globalSecondaryIndexUpdates": [{"update": {"indexName": "day", "provisionedThroughput": {"readCapacityUnits": 9}}}],
+        },
+        {"tableDescription": {"globalSecondaryIndexes": [{"indexName": "day", "provisionedThroughput": {"readCapacityUnits": 4}}]}},
+        [("dynamodb/table/orders/index/day", "readCapacityUnits", 4, 9)],
+    ),
+    (
+        "autoscaling:UpdateAutoScalingGroup",
+        {
+            "autoScalingGroupName": "g",
+            "mixedInstancesPolicy": {
+                "launchTemplate": {"launchTemplateSpecification": {"launchTemplateId": "lt-1", "version": "3"}},
+                "instancesDistribution": {"onDemandBaseCapacity": 1},
+            },
+        },
+        None,
+        [
+            ("autoscaling/group/g", "launchTemplateVersion", ..., "3"),
+            ("autoscaling/group/g", "launchTemplate", ..., "lt-1"),
+            ("autoscaling/group/g", "onDemandBaseCapacity", ..., 1),
+        ],
+    ),
+    (
+        "autoscaling:SuspendProcesses",  # none named: all
+        {"autoScalingGroupName": "g"},
+        None,
+        [("autoscaling/group/g", "suspendedProcesses", (), tuple(sorted(changes.PROCESSES)))],
+    ),
+    (
+        "application-autoscaling:PutScalingPolicy",  # a resource may follow several
+        {
+            "policyName": "cpu",
+            "serviceNamespace": "ecs",
+            "resourceId": "service/prod/cart",
+            "scalableDimension": "ecs:service:DesiredCount",
+            "targetTrackingScalingPolicyConfiguration": {"targetValue": 70.0},
+        },
+        None,
+        [("ecs/service/prod/cart", "DesiredCount.policy[cpu].targetValue", ..., 70.0)],
+    ),
+    (
+        "ecs:UpdateService",  # the answer tells what is on its way out
+        {"cluster": "prod", "service": "cart", "taskDefinition": "cart:42"},
+        {
+            "service": {
+                "taskDefinition": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/cart:42",
+                "desiredCount": 3,
+                "deployments": [
+                    {"status": "PRIMARY", "taskDefinition": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/cart:42"},
+                    {"status": "ACTIVE", "taskDefinition": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/cart:41"},
+                ],
+            }
+        },
+        [("ecs/service/prod/cart", "taskDefinition", "cart:41", "cart:42")],
+    ),
+    (
+        "rds:CreateDBInstanceReadReplica",
+        {"dBInstanceIdentifier": "orders-b", "sourceDBInstanceIdentifier": "orders", "dBInstanceClass": "db.r6g.large"},
+        None,
+        [("rds/db/orders-b", "exists", None, True)],
+    ),
+    (
+        "rds:RebootDBInstance",
+        {"dBInstanceIdentifier": "orders", "forceFailover": True},
+        None,
+        [("rds/db/orders", "reboot", ..., ...)],
+    ),
+    (
+        "ssm:PutParameter",  # CloudTrail hides the value, and so do we
+        {"name": "/shop/db", "value": "HIDDEN_DUE_TO_SECURITY_REASONS", "type": "SecureString"},
+        {"version": 4, "tier": "Standard"},
+        [("ssm/parameter/shop/db", "value", ..., ...)],
+    ),
+    (
+        "ec2:ModifyLaunchTemplate",
+        {"ModifyLaunchTemplateRequest": {"LaunchTemplateId": "lt-1", "SetDefaultVersion": "12"}},
+        None,
+        [("ec2/launch-template/lt-1", "defaultVersion", ..., "12")],
+    ),
     ("events:DisableRule", {"name": "nightly"}, None, [("events/rule/nightly", "state", ..., "disabled")]),
     ("monitoring:DisableAlarmActions", {"alarmNames": ["high-cpu"]}, None, [("cloudwatch/alarms", "disabled", (), ("high-cpu",))]),
 ]
@@ -254,7 +336,7 @@ ONE: list[tuple[str, Any, Any, list[tuple[str, str, object, object]]]] = [
 @pytest.mark.parametrize(("name", "request_", "answer", "expected"), ONE, ids=[case[0] for case in ONE])
 def test_one_call(name: str, request_: Any, answer: Any, expected: list[tuple[str, str, object, object]]) -> None:
     found = [
-        (each[0], each[1], ... if each[2] is values.UNSET else each[2], each[3])
+        (each[0], each[1], *(... if value is values.UNSET else value for value in each[2:]))
         for each in told(call(0, TERRAFORM, name, request_, answer))
     ]
     assert found == expected

@@ -210,3 +210,109 @@ def test_a_group_that_is_renewed_once_is_silent(tmp_path: Path) -> None:
         log += [ended(7200 + 60 * n, f"i-{n}"), launched(7230 + 60 * n, f"j-{n}")]
         log += [killed(14400 + 60 * n, f"j-{n}"), launched(14430 + 60 * n, f"k-{n}")]
     assert findings(log, tmp_path) == []
+
+
+def test_a_call_learns_from_an_answer_what_it_left_as_it_was() -> None:
+    answer = {"service": {"taskDefinition": "arn:aws:ecs:eu-west-1:1:task-definition/cart:42", "desiredCount": 3}}
+    service = {"cluster": "prod", "service": "cart"}
+    found = told(
+        call(0, TERRAFORM, "ecs:UpdateService", {**service, "forceNewDeployment": True}, answer),
+        call(1, SCHEDULER, "ecs:UpdateService", {**service, "desiredCount": 4}),
+        call(2, TERRAFORM, "ecs:UpdateService", {**service, "taskDefinition": "cart:43"}),
+    )
+    assert [each[1:] for each in found] == [("desiredCount", 3, 4), ("taskDefinition", "cart:42", "cart:43")]
+
+
+def test_replicas_belong_to_what_they_copy() -> None:
+    of = {"dBInstanceIdentifier": "orders-b", "dBClusterIdentifier": "orders"}
+    found = actions(
+        call(0, TERRAFORM, "rds:CreateDBInstance", of),
+        call(1, SCHEDULER, "rds:DeleteDBInstance", {"dBInstanceIdentifier": "orders-b"}),
+        call(2, SCHEDULER, "rds:DeleteDBInstance", {"dBInstanceIdentifier": "orders-c"}, {"dBClusterIdentifier": "orders"}),
+    )
+    assert {each.owner.split("/", 3)[3] for each in found} == {"rds/cluster/orders"}
+    assert [(each.old, each.new) for each in found] == [(None, True), (True, None), (True, None)]
+
+
+def test_code_that_is_refused_is_an_action_and_code_that_is_only_tried_is_none() -> None:
+    name = "lambda:UpdateFunctionCode20150331v2"
+    stop = {"instancesSet": {"items": [{"instanceId": "i-1"}]}, "dryRun": True}
+    (refused,) = actions(
+        call(0, TERRAFORM, name, {"functionName": "cart", "dryRun": True}, {"codeSha256": "x"}),
+        call(1, SCHEDULER, name, {"functionName": "cart"}, errorCode="ResourceConflictException"),
+        call(2, TERRAFORM, "ec2:StopInstances", stop, errorCode="Client.UnauthorizedOperation"),
+    )
+    assert (refused.parameter, refused.outcome, refused.new) == ("code", "rejected", UNKNOWN)
+
+
+def weighted(weight: int) -> dict[str, Any]:
+    change = {"action": "UPSERT", "resourceRecordSet": {**BLUE, "weight": weight}}
+    return {"hostedZoneId": "Z1", "changeBatch": {"changes": [change]}}
+
+
+def forwarded(blue: int) -> dict[str, Any]:
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012"
+    groups = [
+        {"targetGroupArn": f"{arn}:targetgroup/blue/1", "weight": blue},
+        {"targetGroupArn": f"{arn}:targetgroup/green/2", "weight": 100 - blue},
+    ]
+    return {
+        "listenerArn": f"{arn}:listener/app/web/1/2",
+        "defaultActions": [{"type": "forward", "forwardConfig": {"targetGroups": groups}}],
+    }
+
+
+REQUESTS = {  # what one sets, and what the other does; the knob
+    "route53:ChangeResourceRecordSets": (weighted(90), weighted(10), "CNAME[blue].weight"),
+    "rds:ModifyDBInstance": (
+        {"dBInstanceIdentifier": "orders", "dBInstanceClass": "db.r6g.large", "applyImmediately": True},
+        {"dBInstanceIdentifier": "orders", "dBInstanceClass": "db.r6g.xlarge", "applyImmediately": True},
+        "dBInstanceClass",
+    ),
+    "lambda:PutFunctionConcurrency20171031": (
+        {"functionName": "cart", "reservedConcurrentExecutions": 5},
+        {"functionName": "arn:aws:lambda:eu-west-1:123456789012:function:cart", "reservedConcurrentExecutions": 50},
+        "reservedConcurrentExecutions",
+    ),
+    "application-autoscaling:RegisterScalableTarget": (
+        {"serviceNamespace": "ecs", "resourceId": "service/prod/cart", "scalableDimension": "ecs:service:DesiredCount", "minCapacity": 2},
+        {"serviceNamespace": "ecs", "resourceId": "service/prod/cart", "scalableDimension": "ecs:service:DesiredCount", "minCapacity": 9},
+        "DesiredCount.minCapacity",
+    ),
+    "dynamodb:UpdateTable": (
+        {"tableName": "orders", "provisionedThroughput": {"readCapacityUnits": 5, "writeCapacityUnits": 5}},
+        {"tableName": "orders", "provisionedThroughput": {"readCapacityUnits": 50, "writeCapacityUnits": 5}},
+        "readCapacityUnits",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_two_roles_that_undo_each_other_are_found(name: str, tmp_path: Path) -> None:
+    one, other, knob = REQUESTS[name]
+    log = [call(900 * n, (TERRAFORM, SCHEDULER)[n % 2], name, (one, other)[n % 2]) for n in range(8)]
+    (finding,) = findings(log, tmp_path)
+    assert (finding.pattern, finding.agents, finding.parameters) == ("thrashing", ("night-scheduler-role", "terraform-ci"), (knob,))
+
+
+def test_weights_of_a_listener_that_two_roles_move_are_found(tmp_path: Path) -> None:
+    log = [
+        call(900 * n, (TERRAFORM, SCHEDULER)[n % 2], "elasticloadbalancing:ModifyListener", forwarded((90, 10)[n % 2]))
+        for n in range(8)
+    ]
+    found = findings(log, tmp_path)
+    assert found and {each.agents for each in found} == {("night-scheduler-role", "terraform-ci")}
+
+
+def test_a_release_a_day_and_a_night_with_less_are_silent(tmp_path: Path) -> None:
+    """Blue and green by the weights of a listener, up in the morning and down in the evening, secrets that two roles rewrite."""
+    day, log = 86_400, []
+    for n in range(3):
+        for step, weight in enumerate((100, 90, 50, 0) if n % 2 == 0 else (0, 10, 50, 100)):
+            log.append(call(n * day + 600 * step, TERRAFORM, "elasticloadbalancing:ModifyListener", forwarded(weight)))
+        log += [desired(n * day + 7 * 3600, SCHEDULER, 8), desired(n * day + 19 * 3600, SCHEDULER, 2)]
+        for hour in range(24):
+            who = (TERRAFORM, SCHEDULER)[hour % 2]
+            log.append(call(n * day + 3600 * hour, who, "ssm:PutParameter", {"name": "/shop/key"}, {"version": 24 * n + hour}))
+            log.append(call(n * day + 3600 * hour + 9, who, "rds:RebootDBInstance", {"dBInstanceIdentifier": "orders"}))
+    assert findings(log, tmp_path) == []

@@ -23,7 +23,7 @@ import re
 from typing import NamedTuple
 
 TABLE = """
-autoscaling | SetDesiredCapacity UpdateAutoScalingGroup | set | group/{autoScalingGroupName} | desiredCapacity minSize maxSize defaultCooldown healthCheckType healthCheckGracePeriod capacityRebalance launchConfigurationName launchTemplate.version=launchTemplateVersion launchTemplate.launchTemplateId/launchTemplate.launchTemplateName=launchTemplate newInstancesProtectedFromScaleIn maxInstanceLifetime mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity terminationPolicies
+autoscaling | SetDesiredCapacity UpdateAutoScalingGroup | set | group/{autoScalingGroupName} | desiredCapacity minSize maxSize defaultCooldown healthCheckType healthCheckGracePeriod capacityRebalance launchConfigurationName launchTemplate.version/mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.version=launchTemplateVersion launchTemplate.launchTemplateId/launchTemplate.launchTemplateName/mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.launchTemplateId/mixedInstancesPolicy.launchTemplate.launchTemplateSpecification.launchTemplateName=launchTemplate newInstancesProtectedFromScaleIn maxInstanceLifetime mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity mixedInstancesPolicy.instancesDistribution.spotAllocationStrategy terminationPolicies vPCZoneIdentifier=subnets
 autoscaling | CreateAutoScalingGroup | make | group/{autoScalingGroupName} | desiredCapacity minSize maxSize
 autoscaling | DeleteAutoScalingGroup | unmake | group/{autoScalingGroupName} |
 autoscaling | SuspendProcesses | add | group/{autoScalingGroupName} | scalingProcesses=suspendedProcesses
@@ -34,6 +34,12 @@ autoscaling | EnterStandby | add | group/{autoScalingGroupName} | instanceIds=st
 autoscaling | ExitStandby | remove | group/{autoScalingGroupName} | instanceIds=standby+1
 autoscaling | AttachLoadBalancerTargetGroups | add | group/{autoScalingGroupName} | targetGroupARNs=targetGroups
 autoscaling | DetachLoadBalancerTargetGroups | remove | group/{autoScalingGroupName} | targetGroupARNs=targetGroups
+autoscaling | AttachLoadBalancers | add | group/{autoScalingGroupName} | loadBalancerNames=loadBalancers
+autoscaling | DetachLoadBalancers | remove | group/{autoScalingGroupName} | loadBalancerNames=loadBalancers
+autoscaling | AttachTrafficSources | add | group/{autoScalingGroupName} | trafficSources
+autoscaling | DetachTrafficSources | remove | group/{autoScalingGroupName} | trafficSources
+autoscaling | PutWarmPool | set | group/{autoScalingGroupName} | minSize=warmPool.minSize maxGroupPreparedCapacity=warmPool.maxGroupPreparedCapacity poolState=warmPool.poolState
+autoscaling | DeleteScheduledAction | unmake | group/{autoScalingGroupName}/scheduled/{scheduledActionName} |
 autoscaling | PutScheduledUpdateGroupAction | set | group/{autoScalingGroupName}/scheduled/{scheduledActionName} | desiredCapacity minSize maxSize recurrence
 autoscaling | PutScalingPolicy | set | group/{autoScalingGroupName}/policy/{policyName} | targetTrackingConfiguration.targetValue scalingAdjustment cooldown enabled
 autoscaling | DeletePolicy | unmake | group/{autoScalingGroupName}/policy/{policyName} |
@@ -41,7 +47,10 @@ autoscaling | TerminateInstanceInAutoScalingGroup | terminated | {instanceId} |
 application-autoscaling | RegisterScalableTarget | target | {resourceId} | minCapacity maxCapacity suspendedState.dynamicScalingInSuspended suspendedState.dynamicScalingOutSuspended suspendedState.scheduledScalingSuspended
 application-autoscaling | DeregisterScalableTarget | target | {resourceId} | minCapacity:=null maxCapacity:=null
 application-autoscaling | PutScalingPolicy | target | {resourceId} | targetTrackingScalingPolicyConfiguration.targetValue
-ecs | UpdateService | set | service/{cluster#/=default}/{service#} | desiredCount taskDefinition<service.taskDefinition launchType platformVersion deploymentConfiguration.minimumHealthyPercent deploymentConfiguration.maximumPercent healthCheckGracePeriodSeconds
+application-autoscaling | DeleteScalingPolicy | target | {resourceId} | targetValue:=null
+ecs | UpdateService | service | service/{cluster#/=default}/{service#} | desiredCount taskDefinition<service.taskDefinition launchType platformVersion deploymentConfiguration.minimumHealthyPercent deploymentConfiguration.maximumPercent healthCheckGracePeriodSeconds
+ecs | UpdateServicePrimaryTaskSet | set | service/{cluster#/=default}/{service#} | primaryTaskSet
+ecs | UpdateTaskSet | set | task-set/{cluster#/=default}/{service#}/{taskSet#} | scale.value=scale
 ecs | CreateService | make | service/{cluster#/=default}/{serviceName#} | desiredCount taskDefinition<service.taskDefinition
 ecs | DeleteService | unmake | service/{cluster#/=default}/{service#} |
 ecs | UpdateCapacityProvider | set | capacity-provider/{name} | autoScalingGroupProvider.managedScaling.status=managedScaling autoScalingGroupProvider.managedScaling.targetCapacity autoScalingGroupProvider.managedTerminationProtection
@@ -55,6 +64,7 @@ eks | UpdateAddon | set | addon/{name/clusterName}/{addonName} | addonVersion
 ec2 | RunInstances | launched | |
 ec2 | TerminateInstances | terminated | |
 ec2 | StartInstances StopInstances | switched | |
+ec2 | ModifyLaunchTemplate | set | launch-template/{ModifyLaunchTemplateRequest.LaunchTemplateId/ModifyLaunchTemplateRequest.LaunchTemplateName} | ModifyLaunchTemplateRequest.SetDefaultVersion=defaultVersion
 ec2 | ModifyInstanceAttribute | set | instance/{instanceId} | instanceType.value/instanceType=instanceType disableApiTermination.value=disableApiTermination sourceDestCheck.value=sourceDestCheck ebsOptimized.value=ebsOptimized groupSet.items.*.groupId=securityGroups
 ec2 | AuthorizeSecurityGroupIngress | allowed | security-group/{groupId/groupName} | ingress
 ec2 | RevokeSecurityGroupIngress | revoked | security-group/{groupId/groupName} | ingress
@@ -66,7 +76,7 @@ ec2 | ModifySpotFleetRequest | set | spot-fleet-request/{spotFleetRequestId} | t
 ec2 | ModifyFleet | set | fleet/{ModifyFleetRequest.FleetId/fleetId} | ModifyFleetRequest.TargetCapacitySpecification.TotalTargetCapacity/targetCapacitySpecification.totalTargetCapacity=targetCapacity
 ec2 | ModifyVolume | set | volume/{ModifyVolumeRequest.VolumeId/volumeId} | ModifyVolumeRequest.Size/size=size ModifyVolumeRequest.Iops/iops=iops ModifyVolumeRequest.VolumeType/volumeType=volumeType
 ec2 | AssociateAddress | set | elastic-ip/{allocationId/publicIp} | instanceId/networkInterfaceId=association
-rds | ModifyDBInstance | set | db/{dBInstanceIdentifier} | dBInstanceClass allocatedStorage maxAllocatedStorage iops storageType multiAZ engineVersion backupRetentionPeriod deletionProtection dBParameterGroupName publiclyAccessible vpcSecurityGroupIds
+rds | ModifyDBInstance | set | db/{dBInstanceIdentifier} | dBInstanceClass allocatedStorage maxAllocatedStorage iops storageType multiAZ engineVersion backupRetentionPeriod deletionProtection dBParameterGroupName storageThroughput publiclyAccessible vpcSecurityGroupIds
 rds | ModifyDBCluster | set | cluster/{dBClusterIdentifier} | serverlessV2ScalingConfiguration.minCapacity serverlessV2ScalingConfiguration.maxCapacity engineVersion backupRetentionPeriod deletionProtection dBClusterInstanceClass
 rds | ModifyCurrentDBClusterCapacity | set | cluster/{dBClusterIdentifier} | capacity
 rds | FailoverDBCluster | act | cluster/{dBClusterIdentifier} | targetDBInstanceIdentifier=writer
@@ -74,6 +84,14 @@ rds | StartDBInstance | set | db/{dBInstanceIdentifier} | state:=running
 rds | StopDBInstance | set | db/{dBInstanceIdentifier} | state:=stopped
 rds | StartDBCluster | set | cluster/{dBClusterIdentifier} | state:=running
 rds | StopDBCluster | set | cluster/{dBClusterIdentifier} | state:=stopped
+rds | RebootDBInstance | act | db/{dBInstanceIdentifier} | forceFailover=reboot
+rds | RebootDBCluster | act | cluster/{dBClusterIdentifier} | reboot
+rds | PromoteReadReplica | act | db/{dBInstanceIdentifier} | promotion
+rds | FailoverGlobalCluster SwitchoverGlobalCluster | act | global-cluster/{globalClusterIdentifier} | targetDbClusterIdentifier=writer
+rds | CreateDBInstanceReadReplica | make | db/{dBInstanceIdentifier} | dBInstanceClass
+rds | CreateDBCluster | make | cluster/{dBClusterIdentifier} | engineVersion
+rds | DeleteDBCluster | unmake | cluster/{dBClusterIdentifier} |
+rds | ModifyDBClusterParameterGroup | set | cluster-pg/{dBClusterParameterGroupName} | parameters:parameterName:parameterValue
 rds | CreateDBInstance | make | db/{dBInstanceIdentifier} | dBInstanceClass allocatedStorage multiAZ
 rds | DeleteDBInstance | unmake | db/{dBInstanceIdentifier} |
 rds | ModifyDBParameterGroup | set | pg/{dBParameterGroupName} | parameters:parameterName:parameterValue
@@ -97,8 +115,10 @@ lambda | UpdateFunctionCode | set | function/{functionName} | code:<codeSha256
 lambda | UpdateAlias | set | function/{functionName}/{name} | functionVersion routingConfig.additionalVersionWeights=weights
 lambda | CreateFunction | make | function/{functionName} | memorySize timeout runtime
 lambda | DeleteFunction | unmake | function/{functionName} |
+lambda | CreateAlias | make | function/{functionName}/{name} | functionVersion
+lambda | DeleteAlias | unmake | function/{functionName}/{name} |
 lambda | UpdateEventSourceMapping | set | event-source-mapping/{uUID} | enabled batchSize maximumBatchingWindowInSeconds parallelizationFactor scalingConfig.maximumConcurrency
-dynamodb | UpdateTable | set | table/{tableName#/<tableDescription.tableName} | provisionedThroughput.readCapacityUnits provisionedThroughput.writeCapacityUnits billingMode tableClass deletionProtectionEnabled
+dynamodb | UpdateTable | table | table/{tableName#/<tableDescription.tableName} | provisionedThroughput.readCapacityUnits provisionedThroughput.writeCapacityUnits billingMode tableClass deletionProtectionEnabled
 elasticache | ModifyReplicationGroup | set | replicationgroup/{replicationGroupId} | cacheNodeType automaticFailoverEnabled multiAZEnabled primaryClusterId engineVersion
 elasticache | IncreaseReplicaCount DecreaseReplicaCount | set | replicationgroup/{replicationGroupId} | newReplicaCount=replicaCount
 elasticache | ModifyReplicationGroupShardConfiguration | set | replicationgroup/{replicationGroupId} | nodeGroupCount
@@ -112,6 +132,8 @@ events | DisableRule | set | rule/{eventBusName#/=default}/{name} | state:=disab
 cloudwatch | DisableAlarmActions | add | alarms | alarmNames=disabled
 cloudwatch | EnableAlarmActions | remove | alarms | alarmNames=disabled
 cloudwatch | PutMetricAlarm | set | alarm/{alarmName} | threshold evaluationPeriods period actionsEnabled
+ssm | PutParameter | act | parameter/{name} | version=value
+ssm | DeleteParameter | unmake | parameter/{name} |
 redshift | ModifyCluster ResizeCluster | set | cluster/{clusterIdentifier} | numberOfNodes nodeType
 redshift | PauseCluster | set | cluster/{clusterIdentifier} | state:=paused
 redshift | ResumeCluster | set | cluster/{clusterIdentifier} | state:=running

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value
+from models.values import same
 from streams.sources.cloudtrail.calls import ANSWERS, CALLS, Call
 from streams.sources.cloudtrail.change import EXISTS, Change, Changes, elements
 from streams.sources.cloudtrail.dns import records
@@ -20,6 +21,10 @@ from streams.sources.cloudtrail.values import at, clipped, given, lasting, membe
 PROCESSES = (
     "Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
     "ReplaceUnhealthy", "ScheduledActions",
+)  # fmt: skip
+ACTS = {"reboot": "restart", "value": "set", "promotion": "promote"}  # what happens has no value that is told
+OWNERS = (
+    ("dBClusterIdentifier", "cluster"), ("sourceDBInstanceIdentifier", "db"), ("readReplicaSourceDBInstanceIdentifier", "db"),
 )  # fmt: skip
 SCALED = ("desired", "capacity", "count", "size", "concurren", "brokers", "nodes", "units", "weight")
 
@@ -49,6 +54,8 @@ def _set(call: Call, resource: str, request: Object, answer: Object) -> Changes:
         if not isinstance(value, UnsetType):
             shown = at(answer, ANSWERS[call.service] + knob.paths[0]) if call.service in ANSWERS and knob.paths else None
             yield _assigned(call, resource, knob.name, value, UNSET if shown is None or shown == value else plain(shown))
+        elif knob.answer and not knob.paths:  # what only the answer tells is set, to what is not known
+            yield Change(resource=resource, parameter=knob.name)
 
 
 def _assigned(call: Call, resource: str, name: str, value: Json, old: Value | UnsetType) -> Change:
@@ -84,20 +91,59 @@ def _members(call: Call, resource: str, request: Object, answer: Object, *, ente
 
 
 def _make(call: Call, resource: str, request: Object, answer: Object) -> Changes:
-    yield Change(resource=resource, parameter=EXISTS, verb="create", old=False, new=True)
-    for change in _set(call, resource, request, answer):
+    owner = _owner(call, request, answer)
+    yield Change(resource=resource, parameter=EXISTS, verb="create", old=None if owner else False, new=True, owner=owner)
+    for change in HOWS["service" if call.service == "ecs" else "set"](call, resource, request, answer):
         yield msgspec.structs.replace(change, quiet=True)
 
 
-def _unmake(_call: Call, resource: str, _request: Object, _answer: Object) -> Changes:
-    yield Change(resource=resource, parameter=EXISTS, verb="delete", old=True, new=False)
+def _unmake(call: Call, resource: str, request: Object, answer: Object) -> Changes:
+    owner = _owner(call, request, answer)
+    yield Change(resource=resource, parameter=EXISTS, verb="delete", old=True, new=False, owner=owner)
+
+
+def _owner(call: Call, request: Object, answer: Object) -> str:
+    """A replica is of its cluster, or of the database that it copies."""
+    if call.service != "rds" or not call.resource.startswith("db/"):
+        return ""
+    for path, above in OWNERS:
+        found = at(request, path) or at(answer, path)
+        if isinstance(found, str) and found:
+            return f"/rds/{above}/{short(found).rpartition('/')[2]}"
+    return ""
 
 
 def _act(call: Call, resource: str, request: Object, _: Object) -> Changes:
     for knob in call.knobs:
-        value = given(request, knob)
+        value = UNSET if knob.name in ACTS else given(request, knob)
         new = UNSET if isinstance(value, UnsetType) else plain(value)
-        yield Change(resource=resource, parameter=knob.name, verb="failover", new=new)
+        yield Change(resource=resource, parameter=knob.name, verb=ACTS.get(knob.name, "failover"), new=new)
+
+
+def _service(call: Call, resource: str, request: Object, answer: Object) -> Changes:
+    """ECS: the answer tells which task definition is on its way out, and what the request leaves as it is."""
+    former = {
+        str(at(each, "taskDefinition")) for each in elements(at(answer, "service.deployments")) if at(each, "status") == "ACTIVE"
+    }
+    for change in _set(call, resource, request, answer):
+        old = plain(next(iter(former)), "ecs") if change.parameter == "taskDefinition" and len(former) == 1 else UNSET
+        yield msgspec.structs.replace(change, old=UNSET if same(old, change.new) else old)
+    for name in ("desiredCount", "taskDefinition"):
+        stands = at(answer, f"service.{name}")
+        if name not in request and isinstance(stands, int | str):
+            yield Change(resource=resource, parameter=name, new=plain(stands, "ecs"), quiet=True)
+
+
+def _table(call: Call, resource: str, request: Object, answer: Object) -> Changes:
+    """DynamoDB: a table and its indexes, each with a throughput of its own."""
+    yield from _set(call, resource, request, answer)
+    stand = {at(each, "indexName"): each for each in elements(at(answer, "tableDescription.globalSecondaryIndexes"))}
+    for each in elements(at(request, "globalSecondaryIndexUpdates")):
+        index, throughput = at(each, "update.indexName"), at(each, "update.provisionedThroughput")
+        if isinstance(index, str) and index and isinstance(throughput, dict):
+            shown: Json = {"tableDescription": stand.get(index)}
+            assert isinstance(shown, dict)
+            yield from _set(call, f"{resource}/index/{index}", {"provisionedThroughput": throughput}, shown)
 
 
 def _target(call: Call, request: Object, answer: Object) -> Changes:
@@ -107,8 +153,10 @@ def _target(call: Call, request: Object, answer: Object) -> Changes:
         return
     service, part = dimension.partition(":")[0], dimension.rpartition(":")[2]
     resource = f"/{service}/{named.replace(':', '/').replace('replication-group/', 'replicationgroup/')}"
+    policy = at(request, "policyName")  # a resource may follow several policies at once
+    name = f"{part}.policy[{policy[:128]}]" if isinstance(policy, str) and policy else part
     for change in _set(call, resource, request, answer):
-        yield msgspec.structs.replace(change, parameter=f"{part}.{change.parameter}")
+        yield msgspec.structs.replace(change, parameter=f"{name}.{change.parameter}")
 
 
 def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
@@ -127,7 +175,7 @@ def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
 
 
 HOWS: dict[str, Callable[[Call, str, Object, Object], Changes]] = {
-    "set": _set, "add": _add, "remove": _remove, "make": _make, "unmake": _unmake, "act": _act,
+    "set": _set, "add": _add, "remove": _remove, "make": _make, "unmake": _unmake, "act": _act, "service": _service, "table": _table,
 }  # fmt: skip
 BY_SERVICE: dict[str, Callable[[Call, Object, Object], Changes]] = {
     "target": _target, "launched": launched, "terminated": terminated, "switched": switched, "allowed": allowed, "revoked": revoked,

@@ -147,11 +147,12 @@ class Calls:
         derived = (told.agent.name, call.service) in DERIVED
         if derived:
             named = [] if code else self._carried.out(told.agent.name, told.time, named)
-        if not named:
+        loud = [change for change in named if not change.quiet]
+        if not loud:
             self.counts["derived" if derived else "no_known_parameter"] += 1
         elif not derived and not code:
             self._carried.asked(told.agent.name, told.id, told.time, named)
-        found = [self._action(told, change, code, len(named) > 1) for change in named]
+        found = [self._action(told, change, code, len(loud) > 1) for change in named]
         return [action for action in found if action is not None]
 
     def _named(self, record: Record, call: Call, change: Change) -> Change:

@@ -42,6 +42,8 @@ def resource_of(service: str, template: str, request: Object, answer: Object) ->
         return ""
 
     text = _PLACE.sub(filled, template)
+    if service == "ssm":
+        text = text.replace("parameter/parameter/", "parameter/").replace("//", "/")
     if service == "events":
         text = text.replace("rule/default/", "rule/")  # as its ARNs leave out the default bus
     return "" if missing else lasting(text)
@@ -94,7 +96,7 @@ def plain(value: Json, service: str = "", name: str = "") -> Value:
 def member(value: Json) -> str:
     """One member of a set: a target as id:port, a subnet or instance as its id."""
     if isinstance(value, dict):
-        name = value.get("id") or value.get("instanceId") or value.get("subnetId")
+        name = value.get("id") or value.get("instanceId") or value.get("subnetId") or value.get("identifier")
         if isinstance(name, str):
             return clipped(short(name) + (f":{value['port']}" if value.get("port") is not None else ""))
         return hashed(value)
