@@ -1,4 +1,8 @@
-"""What becomes of a record that cannot be used: it goes on unchanged, with headers that say why and where it was."""
+"""What becomes of a record that cannot be used: it goes on unchanged, with headers that say why and where it was.
+
+A record may hold thousands of items that are bad each by itself (spans of a host whose clock is wrong). It goes on once; the letters of its
+other items hold headers alone, or a megabyte would become gigabytes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import msgspec
 
 from models.events import AnyEvent
 from models.foreign import Foreign
+from models.rejection import Rejection
 from streams.record import Record
 from streams.writing import Header, Outgoing
 
@@ -21,21 +26,35 @@ ELEMENT = re.compile(r"(items|Records|)\[(\d+)\]")  # of lists whose elements st
 TOO_FAR_AHEAD = "time_ahead"
 
 
-def dead_letter(record: Record, reason: str, path: str, detail: str, limit: int) -> Outgoing:
-    """The letter for a record, or an element of it at `path`. Above `limit` bytes: its head, and in headers its length and SHA-256."""
-    value = _element(record.value, path)
-    headers = [*_within(record.headers, HEADER_ROOM), *_told(reason=reason, path=path[:500], detail=detail[:500])]
-    headers += _told(topic=record.topic, partition=str(record.partition), offset=str(record.offset))
-    if value is not None and len(value) > limit:
-        headers += _told(length=str(len(value)), sha256=hashlib.sha256(value).hexdigest())
-        value = value[:HEAD]
-    key: bytes | None = record.key
-    return 0, None if key is None else key[:KEY_ROOM], b"" if value is None else value, headers
+class Letters:
+    """The letters of one step; of one source partition. `limit` is in bytes: of a value above it stay its head, its length and SHA-256."""
 
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._whole: set[int] = set()  # offsets of the records that went on whole
 
-def ahead_letter(record: Record, event: AnyEvent | Foreign, element: str, limit: int) -> Outgoing:
-    """The letter for an event whose time lies too far in the future; `element` is "[2]." for the third of a batch, "" otherwise."""
-    return dead_letter(record, TOO_FAR_AHEAD, f"{element}time", f"{event.source} {event.id}", limit)
+    def rejected(self, record: Record, why: Rejection) -> Outgoing:
+        """The letter for a record, or for what is bad in it: an element at `why.path`, where elements stand for themselves."""
+        return self._letter(record, why.reason, why.path, why.detail)
+
+    def ahead(self, record: Record, event: AnyEvent | Foreign, element: str) -> Outgoing:
+        """The letter for an event whose time lies too far in the future; `element` is "[2]." for the third of a batch, "" otherwise."""
+        return self._letter(record, TOO_FAR_AHEAD, f"{element}time", f"{event.source} {event.id}")
+
+    def _letter(self, record: Record, reason: str, path: str, detail: str) -> Outgoing:
+        value = _element(record.value, path)
+        told = _told(reason=reason, path=path[:500], detail=detail[:500])
+        told += _told(topic=record.topic, partition=str(record.partition), offset=str(record.offset))
+        if value is record.value:
+            if record.offset in self._whole:
+                return 0, None, b"", told
+            self._whole.add(record.offset)
+        headers = [*_within(record.headers, HEADER_ROOM), *told]
+        if value is not None and len(value) > self._limit:
+            headers += _told(length=str(len(value)), sha256=hashlib.sha256(value).hexdigest())
+            value = value[:HEAD]
+        key: bytes | None = record.key
+        return 0, None if key is None else key[:KEY_ROOM], b"" if value is None else value, headers
 
 
 def _element(value: bytes | None, path: str) -> bytes | None:

@@ -15,7 +15,7 @@ from models.translation import TranslatingReducer
 from streams.kafka_client import MILLISECOND
 from streams.metrics import Metrics
 from streams.record import Record
-from streams.roles.dead_letters import TOO_FAR_AHEAD, ahead_letter, dead_letter
+from streams.roles.dead_letters import TOO_FAR_AHEAD, Letters
 from streams.settings import Settings, SourceTopic
 from streams.sources.cloudevents import decode_record
 from streams.sources.kinds import KINDS
@@ -45,17 +45,22 @@ class SourcePartition:
         for _ in ahead:
             self._metrics.add("interplay_dead_letters_total", 1, TOO_FAR_AHEAD)
         places = {id(item): f"[{i}]." for i, item in enumerate(items)} if len(items) > 1 else {}
-        return self.letters((record, item) for item in bad) + [
-            ahead_letter(record, event, places.get(id(event), ""), self._limit) for event in ahead
+        letters = Letters(self._limit)
+        return [
+            *self._letters(letters, ((record, item) for item in bad)),
+            *(letters.ahead(record, event, places.get(id(event), "")) for event in ahead),
         ]
 
     def letters(self, refused: Iterable[tuple[Place, Rejection]]) -> list[Outgoing]:
         """The dead letters of rejections, whose places are records."""
+        return self._letters(Letters(self._limit), refused)
+
+    def _letters(self, letters: Letters, refused: Iterable[tuple[Place, Rejection]]) -> list[Outgoing]:
         found = []
         for record, why in refused:
             assert isinstance(record, Record)
             self._metrics.add("interplay_dead_letters_total", 1, why.reason)
-            found.append(dead_letter(record, why.reason, why.path, why.detail, self._limit))
+            found.append(letters.rejected(record, why))
         return found
 
     def measure(self) -> None:

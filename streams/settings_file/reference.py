@@ -77,7 +77,9 @@ partitions = 1         # where `interplay init` has to create the topic; default
 rules = []             # of kind json: names of the [[map]] rules for it; default all of them
 ```
 
-**Dead letters hold records as they came**, with whatever secrets are in them, for `topics.retention`. So let only those read
+**Dead letters hold records as they came**, with whatever secrets are in them, for `topics.retention`. Their headers say `reason`,
+`path`, `detail`, `topic`, `partition` and `offset`; of several letters of one record one holds it, the others have headers alone.
+Let only those read
 `<prefix>.dead-letters` who may read the sources, by Kafka's ACLs, at brokers without `allow.everyone.if.no.acl.found=true`:
 
 ```sh
