@@ -11,6 +11,7 @@ from audit_records import read
 from test_kubernetes import findings
 
 from models.findings import Finding
+from models.instants import SECOND, parse_time
 
 DATA = Path(__file__).parent / "data" / "k8s_audit_bots"
 BOTS = ("ci/bot-a", "ci/bot-b")
@@ -22,6 +23,28 @@ FIGHTS = {
     ("k8s/cluster/-/node/node-1", "spec.unschedulable"): ("ci/nodeop-a", "ci/nodeop-b"),
     ("k8s/cluster/rs/replicaset/web-948d64646", "spec.replicas"): ("ci/lbl", "deployment-controller"),
 }
+
+
+OTHERS = {
+    "crowd": {
+        ("k8s/cluster/-/node/node-3", "spec.unschedulable"): ("ci/drainer", "ci/healer"),
+        ("k8s/cluster/-/node/node-2", "spec.taints"): ("ci/tnt", "ci/untnt"),
+        ("k8s/cluster/w/deployment/gone", "exists"): ("ci/cleaner", "ci/sync2"),
+        ("k8s/cluster/w/job/mig", "exists"): ("ci/jobmk", "ci/jobrm"),
+        ("k8s/cluster/w/deployment/high", "spec.replicas"): ("ci/preempter",),
+    },
+    "bounds": {
+        ("k8s/cluster/w/horizontalpodautoscaler/minfight", "spec.minReplicas"): ("ci/min1", "ci/min2"),
+        ("k8s/cluster/w/deployment/undo", "spec.template.spec.containers[app].image"): ("ci/un1", "ci/un2"),
+        ("k8s/cluster/w/deployment/imp", "spec.replicas"): ("ci/tenant-x", "user/bob"),
+        ("k8s/cluster/w/deployment/unset", "spec.template.spec.hostNetwork"): ("ci/us1", "ci/us2"),
+        ("k8s/cluster/w/widget/wi", "exists"): ("ci/fin1", "ci/fin2"),
+    },
+}
+FIRST = {  # when whoever played the fights made the first move of each, UTC
+    "node-3": "02:13:18", "node-2": "02:13:18", "mig": "02:13:19",
+    "minfight": "02:26:29", "undo": "02:26:26", "imp": "02:26:30", "unset": "02:26:31", "wi": "02:26:30",
+}  # fmt: skip
 
 
 @cache
@@ -66,3 +89,14 @@ def test_two_tenants_of_one_controller_are_two_agents() -> None:
     assert finding.metrics["reversals"] == 23
     _, _, counts = read(lines("tenants"))
     assert counts["dry_run"] == 32
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_fights_that_move_each_others_pods_are_found_each_once_and_nothing_else(name: str) -> None:
+    assert {(f.resources[0], f.parameters[0]): f.agents for f in found(name)} == OTHERS[name]
+    assert len(found(name)) == len(OTHERS[name])
+    for finding in found(name):
+        told = FIRST.get(finding.resources[0].rpartition("/")[2])
+        if told:
+            begun = parse_time(f"2026-11-26T{told}Z")
+            assert begun - SECOND <= parse_time(finding.started_at) <= begun + 3 * SECOND, finding.title

@@ -6,7 +6,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.events import Value
-from models.values import same
 from streams.sources.kubernetes.knobs import Knobs
 
 MOST_KNOBS = 500_000  # of all objects together, each about 0.1 kB
@@ -53,8 +52,9 @@ class Known(msgspec.Struct):
         Answers how many knobs that are."""
         if fields is None or not self.whole:
             return 0
-        others = [path for path in {*now, *self.knobs} if path.startswith("spec.") and _second_level(path) not in fields]
-        unseen = [path for path in others if not same(self.knobs.get(path), now.get(path))]
+        differing = [path for path, value in now.items() if self.knobs.get(path) != value]
+        differing += [path for path in self.knobs if path not in now and self.knobs[path] is not None]
+        unseen = [path for path in differing if path.startswith("spec.") and _second_level(path) not in fields]
         for path in unseen:
             self.knobs[path] = now.get(path)
             self.writers[path] = ()
