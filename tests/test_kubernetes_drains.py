@@ -123,3 +123,14 @@ def test_a_pod_of_a_stateful_set_that_is_drained_again_and_again_fights_with_nob
             audit(at + 20, "ops-bot", "create", "pods/db-0/eviction", None, {"kind": "Eviction"}, code=201),
         ]
     assert not findings(log)
+
+
+@pytest.mark.parametrize(("phase", "found"), [("Succeeded", []), ("Failed", []), ("Running", ["identity"])])
+def test_who_clears_away_pods_that_have_run_fights_with_nobody(phase: str, found: list[str]) -> None:
+    log = []
+    for turn in range(8):
+        name = f"etl-bcdf{turn + 2}"
+        pod = {"kind": "Pod", "metadata": {"name": name}, "spec": {"nodeName": "n1"}, "status": {"phase": phase}}
+        log.append(audit(60 * turn, SCHEDULER, "create", f"pods/{name}/binding", None, {"target": {"name": "n1"}}, code=201))
+        log.append(audit(60 * turn + 40, "system:serviceaccount:etl:cleanup", "delete", f"pods/{name}", pod))
+    assert [finding.kind for finding in findings(log)] == found

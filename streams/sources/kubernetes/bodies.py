@@ -86,6 +86,12 @@ def node_of(obj: Object) -> str:
     return node if isinstance(node, str) else ""
 
 
+def has_run(pod: Object) -> bool:
+    """It has come to its end by itself: who deletes it now cleans up."""
+    status = pod.get("status")
+    return isinstance(status, dict) and status.get("phase") in ("Succeeded", "Failed")
+
+
 def is_dry(asked: Json) -> bool:
     """A trial run may be asked for in the body of a deletion or eviction."""
     options = asked.get("deleteOptions") if isinstance(asked, dict) else None

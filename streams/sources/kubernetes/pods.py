@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from models.events import Action, Value
 from models.lifecycles import NEWEST
-from streams.sources.kubernetes.bodies import as_object, node_of, reason_of
+from streams.sources.kubernetes.bodies import as_object, has_run, node_of, reason_of
 from streams.sources.kubernetes.naming import controller_by_name, controller_of, resource_name
 from streams.sources.kubernetes.nodes import is_emptied
 from streams.sources.kubernetes.objects import Known, Objects
@@ -51,7 +51,7 @@ class Pods:
         if ref.subresource == "eviction" or write.record.verb == "delete":
             known.node = known.node or node_of(answered)
             ours = write.agent.part != "" or known.maker == write.agent.name
-            if known.ended or (ours and ref.subresource == ""):
+            if known.ended or (ref.subresource == "" and (ours or has_run(answered))):
                 self._counts["derived"] += 1
                 return []
             known.ended = True
