@@ -151,6 +151,10 @@ def test_a_control_message_is_counted() -> None:
     )
 
 
+def person_behind(who: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**who, "sessionContext": {**who["sessionContext"], "sourceIdentity": name}}
+
+
 AGENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (role("orders-deployer"), {}, "orders-deployer"),
     (SCALER, {}, "application-autoscaling"),
@@ -162,6 +166,11 @@ AGENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (AUTOSCALER, {}, "cluster-autoscaler"),
     (role("KarpenterControllerRole-prod"), {}, "karpenter"),
     (role("eks-node"), {"userAgent": "aws-sdk-go/1.4 cluster-autoscaler/1.28"}, "cluster-autoscaler"),
+    (role("KarpenterNodeRole-prod", "i-0abc"), {}, "KarpenterNodeRole-prod"),  # any program of a node
+    (role("KarpenterNodeRole-prod", "i-0abc"), {"userAgent": "elbv2.k8s.aws/v2.4.1"}, "aws-load-balancer-controller"),
+    (role("Admin", "alice@example.com"), {}, "user/alice@example.com"),
+    (person_behind(role("Admin", "1764000000"), "bob@example.com"), {}, "user/bob@example.com"),
+    (person_behind(role("deployer", "run-1"), "pipeline"), {}, "deployer"),
     (role("AWSReservedSSO_Admin_0123", "alice@example.com"), {}, "user/alice@example.com"),
     (role("Admin", "bob"), {"sessionCredentialFromConsole": "true"}, "user/bob"),
     (user("carol"), {}, "user/carol"),

@@ -11,8 +11,9 @@ import pytest
 import test_translation
 from small_histories import moment
 from test_cloudtrail_calls import ELB
+from test_cloudtrail_stories import MANAGED, NODES, shrunk
 from test_translation import TIME, Record, played, whole
-from trail_records import AUTOSCALER, SCHEDULER, START, TERRAFORM, call, desired, user
+from trail_records import AUTOSCALER, SCHEDULER, START, TERRAFORM, call, desired, role, user
 
 from models.events import Action
 from models.instants import MINUTE
@@ -42,7 +43,7 @@ def _reduce_calls(monkeypatch: pytest.MonkeyPatch) -> None:
 def one(draw: random.Random, at: float) -> dict[str, Any]:
     """A call: a group's capacity, a target that comes or goes, an instance that is launched or ended; some refused, some told twice."""
     who = draw.choice((AUTOSCALER, SCHEDULER, TERRAFORM, user("x")))
-    number, kind = draw.randrange(4), draw.randrange(4)
+    number, kind = draw.randrange(4), draw.randrange(8)
     more: dict[str, Any] = {"errorCode": "AccessDenied"} if draw.random() < 0.1 else {}
     more |= {"sharedEventID": f"s-{int(at) // 9}"} if draw.random() < 0.2 else {}
     more["eventID"] = f"{at}-{kind}-{draw.random()}"
@@ -53,9 +54,19 @@ def one(draw: random.Random, at: float) -> dict[str, Any]:
         return call(
             at, who, f"elasticloadbalancing:{what}Targets", {**TARGETS, "targets": [{"id": f"i-{number}", "port": 80}]}, **more
         )
+    if kind == 4:  # and what a service carries out because of it
+        scaling = {"name": "prod", "nodegroupName": "workers", "scalingConfig": {"desiredSize": number}}
+        return call(at, who, "eks:UpdateNodegroupConfig", scaling, **more)
+    if kind == 5:
+        return call(
+            at, MANAGED, "autoscaling:UpdateAutoScalingGroup", {"autoScalingGroupName": NODES, "desiredCapacity": number}, **more
+        )
+    if kind == 6:
+        return shrunk(int(at), who, f"i-{number}", group="checkout" if number else "") | more
     items = {"instancesSet": {"items": [{"instanceId": f"i-{number}"}]}}
     if kind == 2:
         tags = {"items": [{"tags": [{"key": "karpenter.sh/nodepool", "value": "spot"}]}]}
+        who = draw.choice((who, role("AWSServiceRoleForAutoScaling", "AutoScaling")))
         return call(at, who, "ec2:RunInstances", {"tagSpecificationSet": tags}, items, **more)
     return call(at, who, "ec2:TerminateInstances", items, **more)
 

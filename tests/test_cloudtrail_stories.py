@@ -316,3 +316,29 @@ def test_a_release_a_day_and_a_night_with_less_are_silent(tmp_path: Path) -> Non
             log.append(call(n * day + 3600 * hour, who, "ssm:PutParameter", {"name": "/shop/key"}, {"version": 24 * n + hour}))
             log.append(call(n * day + 3600 * hour + 9, who, "rds:RebootDBInstance", {"dBInstanceIdentifier": "orders"}))
     assert findings(log, tmp_path) == []
+
+
+def test_a_resource_is_of_the_account_that_its_name_says_whoever_tells_of_it() -> None:
+    """A call across accounts is in the trails of both, and in each under an event of its own."""
+    other = "999999999999"
+    requests = {
+        "lambda:PutFunctionConcurrency20171031": [
+            {"functionName": f"arn:aws:lambda:eu-west-1:{other}:function:cart", "reservedConcurrentExecutions": 1},
+            {"functionName": f"{other}:function:cart", "reservedConcurrentExecutions": 1},
+        ],
+        "sqs:SetQueueAttributes": [
+            {"queueUrl": f"https://sqs.eu-west-1.amazonaws.com/{other}/orders", "attributes": {"VisibilityTimeout": "30"}}
+        ],
+    }
+    for name, ways in requests.items():
+        for request in ways:
+            (action,) = actions(call(0, TERRAFORM, name, request))
+            assert action.resource.startswith(f"aws/{other}/eu-west-1/"), action
+
+
+def test_whose_an_instance_is_is_also_said_by_the_answer() -> None:
+    tags = {"items": [{"key": "Name", "value": "x"}, {"key": "aws:autoscaling:groupName", "value": "checkout"}]}
+    (action,) = actions(
+        call(0, TERRAFORM, "ec2:RunInstances", {}, {"instancesSet": {"items": [{"instanceId": "i-1", "tagSet": tags}]}})
+    )
+    assert action.owner == GROUP

@@ -2,7 +2,7 @@
 
 A role is an agent under its own name, its sessions are instances. Service-linked roles are the service; controllers of Kubernetes are known
 by the names of their roles and user agents, whichever account they run in. Whoever has a user, or came through the console or single
-sign-on, is a person: `user/<name>`.
+sign-on, is a person: `user/<name>`; so is a session, or its source identity, that has the form of an address.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ SERVICES = {
 # in a role's name or a user agent -> the controller
 CONTROLLERS = (
     (re.compile(r"karpenter", re.I), "karpenter"),
-    (re.compile(r"cluster-?autoscaler", re.I), "cluster-autoscaler"),
-    (re.compile(r"external-?dns", re.I), "external-dns"),
-    (re.compile(r"load-?balancer-?controller|elbv2\.k8s\.aws", re.I), "aws-load-balancer-controller"),
+    (re.compile(r"cluster[-_]?autoscaler", re.I), "cluster-autoscaler"),
+    (re.compile(r"external[-_]?dns", re.I), "external-dns"),
+    (re.compile(r"load[-_]?balancer[-_]?controller|elbv2\.k8s\.aws", re.I), "aws-load-balancer-controller"),
     (re.compile(r"\bkeda\b", re.I), "keda"),
 )
+_PERSON = re.compile(r"[^@\s/]+@[^@\s/]+\.[A-Za-z]{2,}")  # how providers of single sign-on name sessions
+_NODE = re.compile(r"node|instance", re.I)  # a role of machines, whoever of their programs calls
 TOOLS = ("Terraform", "Pulumi", "aws-cdk", "aws-cli", "Boto3", "cloudformation", "console", "signin", "AWS Internal")
 
 
@@ -97,9 +99,13 @@ def _name(who: Identity, role: str, session: str, user_agent: str, console: bool
         return SERVICES.get(service) or service.lower() or "aws"
     if who.type == "AWSService" or (not role and who.invoked_by and who.type in ("", "Unknown")):
         return (who.invoked_by or "aws").removesuffix(".amazonaws.com").rpartition(".")[2]
-    known = next((name for pattern, name in CONTROLLERS if pattern.search(role) or pattern.search(user_agent)), "")
+    known = _controller(user_agent) or ("" if session.startswith("i-") and _NODE.search(role) else _controller(role))
     if known:
         return known
+    source = (who.session_context.source_identity or "") if who.session_context else ""
+    person = next((name for name in (session, source) if _PERSON.fullmatch(name)), "")
+    if person and who.type not in PEOPLE:
+        return f"user/{person}"
     if role and not (console or role.startswith(SINGLE_SIGN_ON)):
         return role
     if who.type == "Root":
@@ -108,6 +114,10 @@ def _name(who: Identity, role: str, session: str, user_agent: str, console: bool
         return f"account/{who.account_id or 'unknown'}"
     person = who.user_name or session or (who.on_behalf_of.user_id if who.on_behalf_of else "") or "unknown"
     return f"user/{person}"
+
+
+def _controller(text: str) -> str:
+    return next((name for pattern, name in CONTROLLERS if pattern.search(text)), "")
 
 
 def _role(arn: str) -> str:

@@ -21,7 +21,7 @@ _FROM_TO = re.compile(r"in response to a user request, (?:shrinking|increasing) 
 
 def launched(_call: Call, request: Object, answer: Object) -> Changes:
     """Whose they are is said by their tags."""
-    tags = at(request, "tagSpecificationSet.items.*.tags")
+    tags = at(request, "tagSpecificationSet.items.*.tags") or at(answer, "instancesSet.items.*.tagSet")
     named = {str(tag.get("key")): tag.get("value") for each in elements(tags) for tag in elements(each) if isinstance(tag, dict)}
     owner = next((f"/autoscaling/group/{named[tag]}" for tag in GROUP_TAGS if named.get(tag)), "")
     for each in elements(at(answer, "instancesSet")):

@@ -50,6 +50,7 @@ class Session(msgspec.Struct, frozen=True, rename="camel"):
     """Of temporary credentials."""
 
     session_issuer: Issuer | None = None
+    source_identity: str | None = None  # whom the provider of identities named, through all roles
 
 
 class OnBehalf(msgspec.Struct, frozen=True, gc=False, rename="camel"):

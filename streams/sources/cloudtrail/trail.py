@@ -27,6 +27,7 @@ from streams.sources.cloudtrail.change import EXISTS, Change
 from streams.sources.cloudtrail.changes import changes
 from streams.sources.cloudtrail.known import Knob, Known
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
+from streams.sources.cloudtrail.values import account_of
 from streams.sources.secrets import hashed
 from streams.sources.source import Headers, Origin
 
@@ -143,7 +144,10 @@ class Calls:
             self.counts["dry_run"] += 1
             return ()
         moved = changes(call, request, body(told.record.response_elements))
-        named = [self._named(told.record, call, change) for change in moved]
+        account = (
+            account_of(call.resource, request) or told.record.recipient_account_id or told.record.user_identity.account_id or "-"
+        )
+        named = [self._named(told.record, account, call, change) for change in moved]
         derived = (told.agent.name, call.service) in DERIVED
         if derived:
             named = [] if code else self._carried.out(told.agent.name, told.time, named)
@@ -155,13 +159,13 @@ class Calls:
         found = [self._action(told, change, code, len(loud) > 1) for change in named]
         return [action for action in found if action is not None]
 
-    def _named(self, record: Record, call: Call, change: Change) -> Change:
+    def _named(self, record: Record, account: str, call: Call, change: Change) -> Change:
         """With the whole names of its resource and owner."""
-        owner = _resource(record, call, change.owner)[:NAME] if change.owner else ""
+        owner = _resource(record, account, call, change.owner)[:NAME] if change.owner else ""
         if change.group_of:
-            resource = self._known.owner(_resource(record, call, change.group_of))
+            resource = self._known.owner(_resource(record, account, call, change.group_of))
         else:
-            resource = _resource(record, call, change.resource)
+            resource = _resource(record, account, call, change.resource)
         return msgspec.structs.replace(change, resource=resource, owner=owner)
 
     def _action(self, told: Told, change: Change, code: str, several: bool) -> Action | Rejection | None:
@@ -223,9 +227,8 @@ class Calls:
         return True, None if owner else False, owner
 
 
-def _resource(record: Record, call: Call, name: str) -> str:
-    """aws/<account>/<region>/<service>/<id>: the account is whose trail it is, since that is who owns the resource."""
-    account = record.recipient_account_id or record.user_identity.account_id or "-"
+def _resource(record: Record, account: str, call: Call, name: str) -> str:
+    """aws/<account>/<region>/<service>/<id>: the account is that of an ARN in the request, else whose trail it is, who owns the rest."""
     service, _, rest = name[1:].partition("/") if name.startswith("/") else (call.service, "", name)
     region = "-" if service in GLOBAL else record.aws_region or "-"
     return f"aws/{account}/{region}/{service}/{rest}"

@@ -20,6 +20,7 @@ MEMBERS = 1000  # of a set; longer ones are told as a hash
 TEXT = 512  # characters
 _INTEGERS = 1 << 63
 _PLACE = re.compile(r"\{([^}]*)\}")
+_OWNER = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):|(\d{12}):function:|https://[^/]*/(\d{12})/")
 _FUNCTION = re.compile(r"(?:.*:function:)?([^:]+)")  # name, name:qualifier, account:function:name, or an ARN of them
 _SECRET = re.compile(r"password|secret|token|credential|private.?key", re.I)
 CONSTANTS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
@@ -47,6 +48,16 @@ def resource_of(service: str, template: str, request: Object, answer: Object) ->
     if service == "events":
         text = text.replace("rule/default/", "rule/")  # as its ARNs leave out the default bus
     return "" if missing else lasting(text)
+
+
+def account_of(template: str, request: Object) -> str:
+    """Whose resource a request names by its ARN, or by the address of a queue; "" where it does not say."""
+    for match in _PLACE.finditer(template):
+        for path in match[1].split("/"):
+            found = at(request, path.removesuffix("#"))
+            if isinstance(found, str) and (owner := _OWNER.match(found)):
+                return owner[1] or owner[2] or owner[3]
+    return ""
 
 
 def at(value: Json, path: str) -> Json:
@@ -133,4 +144,4 @@ def _function(text: str) -> str:
     return match[1] if match else text
 
 
-__all__ = ["UNSET", "at", "clipped", "given", "lasting", "member", "plain", "resource_of", "short"]
+__all__ = ["UNSET", "account_of", "at", "clipped", "given", "lasting", "member", "plain", "resource_of", "short"]
