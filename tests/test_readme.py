@@ -25,6 +25,7 @@ ELSEWHERE = {
     "interplay status": "test_status.py",
     "interplay init": "test_cli.py",
     "interplay worker [ROLE...]": "test_end_to_end.py",
+    "interplay worker": "test_end_to_end.py",
     'interplay query "SELECT pattern, kind, title FROM findings"': "test_demo.py",
     "interplay validate FILE": "test_cli.py",
     "interplay analyze audit.log --cluster prod": "test_kubernetes.py",
