@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 from audit_records import GITOPS, HPA, audit, deployment, read, scale
 from msgspec import UNSET
 
-from streams.settings import AgentName
+from models.events import Action
+from models.instants import HOUR
+from streams.settings import AgentName, Settings
+from streams.sources.in_order import translated
+from streams.sources.kubernetes import Audit
 from streams.sources.kubernetes.agents import Agents
 from streams.sources.kubernetes.record import Record, recognised, records
+from streams.sources.source import Origin
 
 EVENT = audit(1, GITOPS, "create", "deployments/cart", deployment(2, 10), code=201)
 
@@ -133,9 +139,9 @@ def test_entries_of_cloud_logging_are_the_same() -> None:
     actions, rejections, _ = read([created, scaled, refused])
     assert not rejections
     assert [(each.resource, each.parameter, each.old, each.new, each.outcome) for each in actions] == [
-        ("k8s/cluster/shop/deployment/cart", "exists", False, True, "applied"),
-        ("k8s/cluster/shop/deployment/cart", "spec.replicas", 2, 6, "applied"),
-        ("k8s/cluster/-/node/n1", "spec", UNSET, UNSET, "rejected"),
+        ("k8s/prod/shop/deployment/cart", "exists", False, True, "applied"),
+        ("k8s/prod/shop/deployment/cart", "spec.replicas", 2, 6, "applied"),
+        ("k8s/prod/-/node/n1", "spec", UNSET, UNSET, "rejected"),
     ]
     assert {each.agent for each in actions} == {"gitops/sync"}
     other = entry("x.create", "y", serviceName="compute.googleapis.com")
@@ -155,3 +161,36 @@ def test_what_wraps_no_audit_event_is_refused() -> None:
 def test_the_domain_is_the_operators() -> None:
     (action,), _, _ = read([audit(1, HPA, "delete", "configmaps/a")], domain="platform")
     assert action.domain == "platform"
+
+
+def exported(cluster: str, event: dict[str, Any], provider: str) -> dict[str, Any]:
+    """As a subscription to CloudWatch's log groups, or Azure's diagnostic settings, of several clusters hands it on."""
+    if provider == "eks":
+        return {"logGroup": f"/aws/eks/{cluster}/cluster", "logEvents": [{"message": json.dumps(event)}]}
+    path = f"/SUBSCRIPTIONS/1/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/{cluster.upper()}"
+    return {"category": "kube-audit", "resourceId": path, "properties": {"log": json.dumps(event)}}
+
+
+@pytest.mark.parametrize("provider", ["eks", "aks"])
+def test_clusters_whose_names_their_logs_carry_are_kept_apart(provider: str) -> None:
+    """The same objects are in each: what is written in one says nothing of the other."""
+    log = []
+    for turn in range(8):
+        where, replicas = (("blue", 2), ("green", 6))[turn % 2]
+        event = audit(20 * turn, GITOPS, "update", "deployments/cart", deployment(replicas, 100 + turn))
+        log.append(exported(where, event, provider))
+    actions, rejections, counts = read(log)
+    assert (actions, rejections, counts["unchanged"]) == ([], [], 8)
+    changed = audit(200, GITOPS, "update", "deployments/cart", deployment(3, 200))
+    (action,), _, _ = read([*log, exported("green", changed, provider)])
+    assert (action.resource, action.old, action.new) == ("k8s/green/shop/deployment/cart", 6, 3)
+    line = (
+        1,
+        json.dumps(
+            exported("green", audit(1, GITOPS, "create", "deployments/cart", deployment(2, 1), code=201), provider)
+        ).encode(),
+    )
+    named = [event for _, event in translated([line], Audit(Settings(), Origin("prod")), HOUR, Counter())]
+    assert [event.resource for event in named if isinstance(event, Action)] == [
+        "k8s/prod/shop/deployment/cart"
+    ]  # the operator's name

@@ -18,10 +18,13 @@ from streams.settings import Settings
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
 
 
+UNNAMED = "cluster"  # what a cluster is called that neither the operator nor its log names
+
+
 class Origin(NamedTuple):
     """What a record does not say of itself, and the operator does."""
 
-    cluster: str = "cluster"  # names resources: k8s/<cluster>/...
+    cluster: str = UNNAMED  # names resources: k8s/<cluster>/...
     domain: str = "default"  # of all its events
     rules: tuple[str, ...] = ()  # names of the `[[map]]` rules for it; none: all
 

@@ -28,7 +28,7 @@ from streams.sources.kubernetes.bodies import Bodies
 from streams.sources.kubernetes.events import RESCALED, Happening, happenings, transition
 from streams.sources.kubernetes.knobs import REPLICAS
 from streams.sources.kubernetes.record import Record, Ref, records, version_of
-from streams.sources.source import Headers, Origin
+from streams.sources.source import UNNAMED, Headers, Origin
 
 SKEW = SECOND  # between the clocks of several API servers; one server's own lines are measured to be 10 ms apart at most
 LOOK = WITHIN + SKEW  # event time that has to be known after a request
@@ -63,7 +63,8 @@ IGNORED = frozenset(
 )
 
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
-_Object: TypeAlias = tuple[str, str, str]
+_Object: TypeAlias = tuple[str, str, str, str]
+MOST_CLUSTERS = 100  # of one log; those beyond are one
 
 
 class Request(Foreign, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ class Request(Foreign, frozen=True, kw_only=True):
     def object(self) -> _Object:
         """What it is about."""
         ref = self.record.object_ref or Ref()
-        return ref.namespace, ref.resource, ref.name
+        return self.record.cluster, ref.namespace, ref.resource, ref.name
 
 
 class Audit:
@@ -97,6 +98,8 @@ class Audit:
             if isinstance(record, Rejection):
                 found.append(record)
                 continue
+            if record.cluster and self._origin.cluster != UNNAMED:  # the operator says that it is one, and its name
+                record = replace(record, cluster="")
             why = _passed_over(record)
             self.counts[why or "changes"] += 1
             if why == "reads" or why == "earlier_stages":
@@ -108,7 +111,7 @@ class Audit:
                 continue
             try:
                 if happening is not None and happening.reason != RESCALED:
-                    told = transition(happening, self._origin)
+                    told = transition(happening, _origin_of(self._origin, record.cluster))
                     found += [told] if told else []
                     continue
                 time = parse_time(record.stage_timestamp)
@@ -148,8 +151,8 @@ class AuditFold:
 
     def __init__(self, settings: Settings, origin: Origin) -> None:
         self.counts: Counter[str] = Counter()
-        self._changes = Changes(settings, origin, self.counts)
-        self._accounts = Accounts()
+        self._settings, self._origin = settings, origin
+        self._clusters: dict[str, tuple[Changes, Accounts]] = {}  # by the name that the record has
         self._turns: deque[tuple[int, _Object]] = deque()  # moments to be given to requests, in order
         self._waiting: dict[_Object, list[Request]] = {}  # in order
 
@@ -157,9 +160,9 @@ class AuditFold:
         """Takes it in; it is answered when it has passed by `delay`."""
         assert isinstance(record, Request)
         if record.rescaled is not None:
-            self._accounts.explain(record.time, record.rescaled)
+            self._of(record)[1].explain(record.time, record.rescaled)
         elif record.status:
-            self._accounts.add(record.time, record.record)
+            self._of(record)[1].add(record.time, record.record)
         else:
             self._turns.append((record.time, record.object))
             self._waiting.setdefault(record.object, []).append(record)
@@ -174,15 +177,25 @@ class AuditFold:
 
     def _answer(self, moment: int, name: _Object) -> Iterator[Found]:
         request = self._next(name)
-        self._accounts.forget(moment - SKEW)
+        changes, accounts = self._of(request)
+        accounts.forget(moment - SKEW)
         try:
-            events = self._changes.events(request.record, request.bodies, moment, request.version)
-            hint = self._accounts.of(request.record, request.time)
+            events = changes.events(request.record, request.bodies, moment, request.version)
+            hint = accounts.of(request.record, request.time)
         except _BAD as error:
             yield request.place, _refused(error)
             return
         for event in events:
             yield from ((request.place, each) for each in (_with_reasons(event, hint) if hint else (event,)))
+
+    def _of(self, request: Request) -> tuple[Changes, Accounts]:
+        """What is known of the request's cluster."""
+        cluster = request.record.cluster
+        if cluster not in self._clusters:
+            cluster = cluster if len(self._clusters) < MOST_CLUSTERS else ""
+            origin = _origin_of(self._origin, cluster)
+            self._clusters.setdefault(cluster, (Changes(self._settings, origin, self.counts), Accounts()))
+        return self._clusters[cluster]
 
     def _next(self, name: _Object) -> Request:
         """Of the object's requests, the lowest version within SKEW of the first; without a version, the first."""
@@ -200,6 +213,11 @@ class AuditFold:
         if not waiting:
             del self._waiting[name]
         return request
+
+
+def _origin_of(origin: Origin, cluster: str) -> Origin:
+    """Whose records these are: the operator's name for their cluster, else that of what wraps them."""
+    return origin._replace(cluster=cluster) if cluster else origin
 
 
 def _happening(record: Record) -> Happening | None:

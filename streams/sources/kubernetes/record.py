@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from models.decode import Rejection
 from models.rejection import clipped, explained
 from streams.sources.kubernetes.groups import BUILT_IN, in_group
-from streams.sources.kubernetes.wrapping import unwrapped
+from streams.sources.kubernetes.wrapping import cluster_of, unwrapped
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
@@ -74,6 +74,7 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
     response_status: Status | None = None
     request_object: msgspec.Raw = _ABSENT
     response_object: msgspec.Raw = _ABSENT
+    cluster: str = msgspec.field(name="interplay/cluster", default="")  # as what wrapped it says
 
 
 class _Head(msgspec.Struct, rename="camel"):
@@ -143,26 +144,28 @@ def _all(line: bytes) -> Sequence[Record | Rejection]:
 def _wrapped(line: bytes) -> list[Record | Rejection]:
     """Of what is no audit event, those within it."""
     found: list[Record | Rejection] = []
-    for inner, kind in _held(line):
+    for inner, kind, cluster in _held(line):
         try:
-            found += (_one(inner, ""),) if kind != "EventList" else _all(inner)
+            within = (_one(inner, ""),) if kind != "EventList" else _all(inner)
+            found += [replace(each, cluster=cluster) if isinstance(each, Record) and cluster else each for each in within]
         except _BAD as error:
             found.append(_named(explained(error)))
     return found
 
 
-def _held(raw: bytes, depth: int = 0) -> list[tuple[bytes, str]]:
-    """The audit events and lists of them that a line is, or holds, with their kind."""
+def _held(raw: bytes, depth: int = 0, cluster: str = "") -> list[tuple[bytes, str, str]]:
+    """The audit events and lists of them that a line is, or holds, with their kind and the cluster that is named around them."""
     if b"audit" not in raw or depth > DEEPEST:
         return []
     try:
         head = _head(raw) if raw[:1] == b"{" else _Head()
         if head.is_audit:
-            return [(raw, head.kind)] if head.kind in (*EVENT, "EventList") else []
+            return [(raw, head.kind, cluster)] if head.kind in (*EVENT, "EventList") else []
     except _BAD:
         return []
     try:
-        return [found for inner in unwrapped(raw) for found in _held(inner, depth + 1)]
+        cluster = cluster_of(raw) or cluster
+        return [found for inner in unwrapped(raw) for found in _held(inner, depth + 1, cluster)]
     except _BAD:
         return []
 
@@ -198,6 +201,8 @@ def _checked(record: Record, place: str) -> Record | Rejection:
             "missing_field", f"{place}.{path}".lstrip("."), f"no audit event: `{path}` is {clipped(repr(record.kind))}"
         )
     ref, most = record.object_ref or _NONE, NAME_LIMIT // 2
+    if record.cluster:  # no event may name its own
+        record = replace(record, cluster="")
     if "." in ref.api_group and ref.resource in BUILT_IN:
         ref = replace(ref, resource=in_group(ref.resource, ref.api_group))
         record = replace(record, object_ref=ref)

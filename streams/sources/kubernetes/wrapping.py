@@ -11,6 +11,7 @@ journald               {"MESSAGE": "{...}"}
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -18,6 +19,10 @@ import msgspec
 from streams.sources.kubernetes.google import as_audit
 
 _ABSENT = msgspec.Raw(b"null")
+_EKS = re.compile(r"/aws/eks/([A-Za-z0-9._-]{1,100})/cluster")
+_AKS = re.compile(r"/managedclusters/([a-z0-9._-]{1,100})$")
+_GKE = re.compile(r"[a-z0-9-]{1,100}")
+_SAYS = b"logGroup", b"esourceId", b"cluster_name"
 
 
 class _Wrapper(msgspec.Struct):
@@ -51,9 +56,41 @@ class _Wrapper(msgspec.Struct):
     proto_payload: msgspec.Raw = msgspec.field(name="protoPayload", default=_ABSENT)
 
 
+class _Labels(msgspec.Struct):
+    cluster_name: str = ""
+
+
+class _Resource(msgspec.Struct):
+    labels: _Labels = msgspec.field(default_factory=_Labels)
+
+
+class _Where(msgspec.Struct, rename="camel"):
+    """The fields of a wrapper that say of which cluster its events are: of EKS, AKS and GKE."""
+
+    log_group: str = ""
+    resource_id: str = ""
+    analytics_id: str = msgspec.field(name="_ResourceId", default="")
+    resource: _Resource = msgspec.field(default_factory=_Resource)
+
+
+_where = msgspec.json.Decoder(_Where).decode
 _wrapper = msgspec.json.Decoder(_Wrapper).decode
 _text = msgspec.json.Decoder(str).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def cluster_of(raw: bytes) -> str:
+    """The cluster that a wrapper names; "" where it names none."""
+    if raw[:1] != b"{" or not any(word in raw for word in _SAYS):
+        return ""
+    try:
+        where = _where(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if found := _EKS.search(where.log_group) or _AKS.search((where.resource_id or where.analytics_id).lower()):
+        return found[1]
+    name = where.resource.labels.cluster_name
+    return name if _GKE.fullmatch(name) else ""
 
 
 def unwrapped(raw: bytes) -> Iterator[bytes]:
