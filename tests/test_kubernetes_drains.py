@@ -134,3 +134,16 @@ def test_who_clears_away_pods_that_have_run_fights_with_nobody(phase: str, found
         log.append(audit(60 * turn, SCHEDULER, "create", f"pods/{name}/binding", None, {"target": {"name": "n1"}}, code=201))
         log.append(audit(60 * turn + 40, "system:serviceaccount:etl:cleanup", "delete", f"pods/{name}", pod))
     assert [finding.kind for finding in findings(log)] == found
+
+
+@pytest.mark.parametrize("ender", ["system:serviceaccount:kube-system:karpenter", "system:cloud-controller-manager"])
+def test_a_kubelet_that_registers_its_node_fights_with_nobody(ender: str) -> None:
+    """Nodes that come and go with the load are made by whoever asks the cloud for them, not by their kubelets."""
+    log = []
+    for turn in range(8):
+        name = f"spot-{turn}"
+        answer = {"kind": "Node", "metadata": {"name": name, "resourceVersion": str(turn + 1)}, "spec": {}}
+        about = {"objectRef": {"resource": "nodes", "name": name}}
+        log.append({**audit(300 * turn, f"system:node:{name}", "create", f"nodes/{name}", answer, code=201), **about})
+        log.append({**audit(300 * turn + 250, ender, "delete", f"nodes/{name}", answer), **about})
+    assert not findings(log)

@@ -267,3 +267,9 @@ def test_an_operator_that_carries_out_what_two_others_fight_over_is_no_second_fi
         effect = written("StatefulSet", "k8s", replicas, 10 * turn + 12, ownerReferences=[owner])
         log.append(audit(at + 1, operator, "update", "statefulsets/k8s", effect))
     assert [finding.agents for finding in findings(log)] == found
+
+
+def test_a_service_that_sleeps_between_its_requests_is_scaled_by_no_fight() -> None:
+    knative = ACCOUNT + "knative-serving:controller"
+    log = [audit(60 * turn, knative, "patch", "deployments/cart", deployment(turn % 2, turn + 1), []) for turn in range(12)]
+    assert fights(log) == []

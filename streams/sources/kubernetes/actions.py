@@ -37,9 +37,10 @@ MOST_KNOBS = 200  # of one write; more are told as one change of all of it
 STAGED = frozenset(
     {"flagger", "argo-rollouts"}
 )  # they step forth and back by plan, once a release: none of it is against themselves
-ACTIVATING = "keda"  # nor what follows a trigger that the log does not show
+KEDA = "keda"
+ACTIVATING = frozenset({KEDA, "knative-serving/controller"})  # nor what follows a trigger, or a request, that the log does not show
 AUTOSCALER = "horizontal-pod-autoscaler"
-SHARED = {"keda", AUTOSCALER}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
+SHARED = {KEDA, AUTOSCALER}  # one autoscaler by design: KEDA turns on and off, its HPA does the rest
 AUTOSCALERS, BOUNDS = "horizontalpodautoscalers", ("spec.minReplicas", "spec.maxReplicas")
 FOLLOWS = (
     300 * SECOND
@@ -142,7 +143,7 @@ class Changes:
         known.knobs, known.whole = dict(now), bool(obj)
         known.author, known.writers = write.agent.name, {}
         known.owner, known.maker, known.ended = controller_of(obj), write.agent.name, False
-        if write.agent.part == "plan":
+        if write.agent.part != "":  # a kubelet that registers its node, too: somebody else had it made
             self._counts["derived"] += 1
             return []
         old = None if ref.resource in NODES else False
@@ -241,8 +242,8 @@ class Changes:
             return write.action(verb, path, old, new, rollout=plan, owner=fields)
         if write.agent.name == AUTOSCALER and known.bounded is not None and write.time - known.bounded <= FOLLOWS:
             plan = f"bounds {write.resource}"
-        activates = write.agent.name == ACTIVATING and 0 in (old, new)
-        agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != ACTIVATING)
+        activates = write.agent.name in ACTIVATING and 0 in (old, new)
+        agrees = {write.agent.name, known.scaler} == SHARED and (activates or write.agent.name != KEDA)
         told = write.action(
             verb,
             path,
