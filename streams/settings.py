@@ -200,6 +200,23 @@ class Kubernetes(msgspec.Struct, frozen=True, kw_only=True):
     metadata: tuple[str, ...] = ()  # globs over keys of labels and annotations that steer something
 
 
+class CallRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[cloudtrail.call]]`: calls beyond the table of those that are known, and what they change (docs/cloudtrail.md)."""
+
+    service: str  # the record's eventSource, with or without .amazonaws.com
+    calls: tuple[str, ...]  # its eventName
+    resource: str  # below aws/<account>/<region>/<service>/
+    change: Literal["set", "add", "remove", "make", "unmake", "act"] = "set"
+    parameters: tuple[str, ...] = ()
+    regional: bool = True  # false: the service has no regions
+
+
+class CloudTrail(msgspec.Struct, frozen=True, kw_only=True):
+    """How calls in an AWS account become events."""
+
+    call: tuple[CallRule, ...] = ()
+
+
 class AgentName(msgspec.Struct, frozen=True, kw_only=True):
     """One `[[agent]]`: what whoever matches both globs is called."""
 
@@ -220,6 +237,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     otlp: Otlp = Otlp()
     map: tuple[Mapping, ...] = ()
     kubernetes: Kubernetes = Kubernetes()
+    cloudtrail: CloudTrail = CloudTrail()
     waiver: tuple[Waiver, ...] = ()
     source: tuple[SourceTopic, ...] = ()
     agent: tuple[AgentName, ...] = ()

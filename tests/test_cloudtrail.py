@@ -337,7 +337,7 @@ def test_old_values_rest_on_a_bounded_past() -> None:
 
 
 def test_the_settings_of_the_page_are_valid(tmp_path: Path) -> None:
-    text = DOCS.partition("```toml\n")[2].partition("```")[0]
+    text = "".join(block.partition("```")[0] for block in DOCS.split("```toml\n")[1:])
     (tmp_path / "interplay.toml").write_text(text)
     done = interplay("config", "--changed", cwd=tmp_path)
     assert done.returncode == 0 and 'kind = "cloudtrail"' in done.stdout and 'lateness = "20m"' in done.stdout, done.stderr

@@ -55,6 +55,12 @@ _OTLP = """
 Which spans and events are writes and which are reads, how metrics are named, and which log records are transitions: docs/opentelemetry.md.
 """
 
+_CALLS = """
+## `[[cloudtrail.call]]`
+
+Calls of AWS beyond those that are known, and what they change: docs/cloudtrail.md.
+"""
+
 _MAPS = """
 ## `[[map]]`
 
@@ -138,7 +144,7 @@ def page() -> str:
             table = section
         default = written(name, lookup(Settings(), name))
         lines.append(f"| `{name.rsplit('.', 1)[1]}` | {_type(name)} | `{default}` | {KEYS[name].meaning} | `{variable(name)}` |")
-    lists = _SOURCES.format(kinds=", ".join(KINDS)) + _INVARIANTS + _MAPS + _OTLP + _WAIVERS
+    lists = _SOURCES.format(kinds=", ".join(KINDS)) + _INVARIANTS + _CALLS + _MAPS + _OTLP + _WAIVERS
     return ("\n".join(lines) + "\n" + lists).replace("\n\n\n", "\n\n")
 
 

@@ -13,11 +13,12 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from streams.settings import Settings
+from streams.settings_file.calls import read_calls
 from streams.settings_file.invariants import read_invariants, written_invariant
 from streams.settings_file.maps import read_maps, written_map
 from streams.settings_file.otlp_rules import read_actions, read_logs, read_metrics, read_reads, written_rule
 from streams.settings_file.sources import read_agents, read_sources, written_table
-from streams.settings_file.values import AGENTS, INVARIANTS, MAPS, OTLP_RULES, SOURCES, WAIVERS
+from streams.settings_file.values import AGENTS, CALLS, INVARIANTS, MAPS, OTLP_RULES, SOURCES, WAIVERS
 from streams.settings_file.waivers import read_waivers, written_waiver
 
 Rows: TypeAlias = tuple[msgspec.Struct, ...]
@@ -40,6 +41,7 @@ LISTS: dict[str, Tables] = {
     WAIVERS: Tables(read_waivers, written_waiver),
     SOURCES: Tables(read_sources, partial(written_table, SOURCES)),
     AGENTS: Tables(read_agents, partial(written_table, AGENTS)),
+    CALLS: Tables(read_calls, partial(written_table, CALLS)),
 }
 
 

@@ -18,9 +18,10 @@ WAIVERS = "waiver"
 INVARIANTS = "analysis.conflict.invariant"
 OTLP_RULES = ("otlp.action", "otlp.read", "otlp.metric", "otlp.log")
 SOURCES = "source"
+CALLS = "cloudtrail.call"
 AGENTS = "agent"
 MAPS = "map"
-TABLES = (WAIVERS, INVARIANTS, MAPS, SOURCES, AGENTS, *OTLP_RULES)  # lists of tables: `tables` of this package reads them
+TABLES = (WAIVERS, INVARIANTS, MAPS, SOURCES, AGENTS, CALLS, *OTLP_RULES)  # lists of tables: `tables` of this package reads them
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 Leaf: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]

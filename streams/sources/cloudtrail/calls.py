@@ -20,6 +20,7 @@ where it has one, and `name:<answer` always; `name:=word` is a constant. `list:n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 TABLE = """
@@ -143,7 +144,7 @@ globalaccelerator | UpdateEndpointGroup | set | {endpointGroupArn} | trafficDial
 SERVICES = {"monitoring": "cloudwatch"}  # where records call a service otherwise than its ARNs do
 GLOBAL = frozenset({"route53", "globalaccelerator"})  # services without a region, whatever the record says
 ANSWERS = {"dynamodb": "tableDescription.", "rds": ""}  # where an answer shows what stands while the change is still on its way
-_DATED = re.compile(r"20\d{6}(v\d+)?$")  # Lambda's calls carry the version of its interface
+_DATED = re.compile(r"20\d\d_?\d\d_?\d\d(v\d+)?$")  # calls of Lambda and CloudFront carry the version of the interface
 
 
 class Knob(NamedTuple):
@@ -164,16 +165,19 @@ class Call(NamedTuple):
     how: str
     resource: str
     knobs: tuple[Knob, ...]
+    regional: bool = True
+    own: bool = False  # the operator's
 
 
-def call_of(event_source: str, event_name: str) -> Call | None:
+def call_of(event_source: str, event_name: str, table: Mapping[tuple[str, str], Call]) -> Call | None:
     """The line for a record's `eventSource` and `eventName`; None where there is none."""
     service = event_source.partition(".")[0]
     service = SERVICES.get(service, service)
-    return CALLS.get((service, event_name)) or CALLS.get((service, _DATED.sub("", event_name)))
+    return table.get((service, event_name)) or table.get((service, _DATED.sub("", event_name)))
 
 
-def _knob(text: str) -> Knob:
+def knob_of(text: str) -> Knob:
+    """A parameter as the table writes it."""
     if ":<" in text:
         name, _, answer = text.partition(":<")
         return Knob((), name, answer)
@@ -183,18 +187,22 @@ def _knob(text: str) -> Knob:
     if ":" in text:
         path, name, value = text.split(":")
         return Knob((path,), path, element=(name, value))
-    by = {"+1": 1, "-1": -1}.get(text[-2:], 0)
-    text, _, name = (text[:-2] if by else text).partition("=")
+    text, _, name = text.partition("=")
     path, _, answer = text.partition("<")
     paths = tuple(path.split("/"))
-    return Knob(paths, name or paths[0].rpartition(".")[2], answer, by=by)
+    return Knob(paths, name or paths[0].rpartition(".")[2], answer)
+
+
+def _moving(text: str) -> Knob:
+    by = {"+1": 1, "-1": -1}.get(text[-2:], 0)
+    return knob_of(text[:-2] if by else text)._replace(by=by)
 
 
 def _read() -> dict[tuple[str, str], Call]:
     found = {}
     for line in TABLE.strip().splitlines():
         service, names, how, resource, knobs = (cell.strip() for cell in line.split("|"))
-        call = Call(service, how, resource, tuple(map(_knob, knobs.split())))
+        call = Call(service, how, resource, tuple(map(_moving, knobs.split())), service not in GLOBAL)
         for name in names.split():
             found[service, name] = call
             if service == "application-autoscaling":  # told as autoscaling's own in older records

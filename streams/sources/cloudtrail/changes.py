@@ -22,7 +22,8 @@ PROCESSES = (
     "Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
     "ReplaceUnhealthy", "ScheduledActions",
 )  # fmt: skip
-ACTS = {"reboot": "restart", "value": "set", "promotion": "promote"}  # what happens has no value that is told
+ACTS = {"reboot": "restart", "value": "set", "promotion": "promote", "writer": "failover", "primaryClusterId": "failover"}
+SILENT = frozenset({"reboot", "value", "promotion"})  # what happens to them has no value that is told
 OWNERS = (
     ("dBClusterIdentifier", "cluster"), ("sourceDBInstanceIdentifier", "db"), ("readReplicaSourceDBInstanceIdentifier", "db"),
 )  # fmt: skip
@@ -31,7 +32,9 @@ SCALED = ("desired", "capacity", "count", "size", "concurren", "brokers", "nodes
 
 def changes(call: Call, request: Object, answer: Object) -> list[Change]:
     """Empty where the request names no resource, or nothing that the table knows."""
-    if call.service == "autoscaling" and "scalableDimension" in request:  # of Application Auto Scaling, under its older name
+    if (
+        call.service == "autoscaling" and "scalableDimension" in request and not call.own
+    ):  # of Application Auto Scaling, under its older name
         call = CALLS["application-autoscaling", "PutScalingPolicy"]
     if call.how in BY_SERVICE:
         return list(BY_SERVICE[call.how](call, request, answer))
@@ -53,14 +56,16 @@ def _set(call: Call, resource: str, request: Object, answer: Object) -> Changes:
             value = answered
         if not isinstance(value, UnsetType):
             shown = at(answer, ANSWERS[call.service] + knob.paths[0]) if call.service in ANSWERS and knob.paths else None
-            yield _assigned(call, resource, knob.name, value, UNSET if shown is None or shown == value else plain(shown))
+            old = UNSET if shown is None or shown == value else plain(shown)
+            yield _assigned(call, resource, knob.name, value, old, " ".join(knob.paths))
         elif knob.answer and not knob.paths:  # what only the answer tells is set, to what is not known
             yield Change(resource=resource, parameter=knob.name)
 
 
-def _assigned(call: Call, resource: str, name: str, value: Json, old: Value | UnsetType) -> Change:
+def _assigned(call: Call, resource: str, name: str, value: Json, old: Value | UnsetType, path: str = "") -> Change:
     verb = "scale" if not isinstance(value, str) and _scales(name) else "set"
-    return Change(resource=resource, parameter=name, verb=verb, new=plain(value, call.service, name), old=old)
+    hidden = f"{name} {path}" if call.own else name
+    return Change(resource=resource, parameter=name, verb=verb, new=plain(value, call.service, hidden), old=old)
 
 
 @lru_cache(maxsize=4096)
@@ -115,9 +120,9 @@ def _owner(call: Call, request: Object, answer: Object) -> str:
 
 def _act(call: Call, resource: str, request: Object, _: Object) -> Changes:
     for knob in call.knobs:
-        value = UNSET if knob.name in ACTS else given(request, knob)
-        new = UNSET if isinstance(value, UnsetType) else plain(value)
-        yield Change(resource=resource, parameter=knob.name, verb=ACTS.get(knob.name, "failover"), new=new)
+        value = UNSET if knob.name in SILENT and not call.own else given(request, knob)
+        new = UNSET if isinstance(value, UnsetType) else plain(value, call.service, knob.name)
+        yield Change(resource=resource, parameter=knob.name, verb=ACTS.get(knob.name, "act"), new=new)
 
 
 def _service(call: Call, resource: str, request: Object, answer: Object) -> Changes:

@@ -21,11 +21,12 @@ from models.rejection import Rejection, clipped, explained
 from models.values import same
 from streams.settings import Settings
 from streams.sources.cloudtrail.agents import Agent, Agents
-from streams.sources.cloudtrail.calls import GLOBAL, Call, call_of
+from streams.sources.cloudtrail.calls import Call, call_of
 from streams.sources.cloudtrail.carried import DERIVED, Carried
 from streams.sources.cloudtrail.change import EXISTS, Change
 from streams.sources.cloudtrail.changes import changes
 from streams.sources.cloudtrail.known import Knob, Known
+from streams.sources.cloudtrail.own import Table, table_of
 from streams.sources.cloudtrail.record import Head, Record, body, heads, named, record
 from streams.sources.cloudtrail.values import account_of
 from streams.sources.secrets import hashed
@@ -59,6 +60,7 @@ class CloudTrail:
         self.counts: Counter[str] = Counter()
         self._origin = origin
         self._agents = Agents(settings.agent)
+        self._table = table_of(settings.cloudtrail.call)
 
     def parse(self, value: bytes, headers: Headers, place: Place) -> Sequence[Told | Rejection]:
         """See `Source`."""
@@ -74,14 +76,14 @@ class CloudTrail:
 
     def fold(self) -> Calls:
         """See `Source`."""
-        return Calls(self._origin)
+        return Calls(self._origin, self._table)
 
     def _is_change(self, head: Head) -> bool:
         """From what surrounds the request; what it is not is counted by why."""
         why = (
             "reads" if head.reads
             else "no_calls" if head.type not in ("", "AwsApiCall")
-            else "other_calls" if call_of(head.source, head.name) is None
+            else "other_calls" if call_of(head.source, head.name, self._table) is None
             else ""
         )  # fmt: skip
         self.counts[why or "changes"] += 1
@@ -111,7 +113,8 @@ class Calls:
 
     delay = 0
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, table: Table) -> None:
+        self._table = table
         self.counts: Counter[str] = Counter()
         self._domain = origin.domain
         self._known = Known()
@@ -135,7 +138,7 @@ class Calls:
         return ()
 
     def _actions(self, told: Told) -> Sequence[Action | Rejection]:
-        call = call_of(told.record.event_source, told.record.event_name)
+        call = call_of(told.record.event_source, told.record.event_name, self._table)
         if call is None:
             self.counts["other_calls"] += 1
             return ()
@@ -230,5 +233,5 @@ class Calls:
 def _resource(record: Record, account: str, call: Call, name: str) -> str:
     """aws/<account>/<region>/<service>/<id>: the account is that of an ARN in the request, else whose trail it is, who owns the rest."""
     service, _, rest = name[1:].partition("/") if name.startswith("/") else (call.service, "", name)
-    region = "-" if service in GLOBAL else record.aws_region or "-"
-    return f"aws/{account}/{region}/{service}/{rest}"
+    region = record.aws_region if call.regional else ""
+    return f"aws/{account}/{region or '-'}/{service}/{rest}"

@@ -22,7 +22,7 @@ _INTEGERS = 1 << 63
 _PLACE = re.compile(r"\{([^}]*)\}")
 _OWNER = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):|(\d{12}):function:|https://[^/]*/(\d{12})/")
 _FUNCTION = re.compile(r"(?:.*:function:)?([^:]+)")  # name, name:qualifier, account:function:name, or an ARN of them
-_SECRET = re.compile(r"password|secret|token|credential|private.?key", re.I)
+_SECRET = re.compile(r"passw|passphrase|secret|token|credential|(?:api|access|private).?key", re.I)
 CONSTANTS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
 
 
@@ -92,7 +92,7 @@ def plain(value: Json, service: str = "", name: str = "") -> Value:
         return "hidden"
     if isinstance(value, dict):
         items = value.get("items")
-        value = items if isinstance(items, list) else [f"{key}={each}" for key, each in value.items()]
+        value = items if isinstance(items, list) else [f"{key}={_inner(key, each)}" for key, each in value.items()]
     if isinstance(value, list):
         members = {member(each) for each in value}
         return tuple(sorted(members)) if len(members) <= MEMBERS else hashed(value)
@@ -102,6 +102,10 @@ def plain(value: Json, service: str = "", name: str = "") -> Value:
         return hashed(str(value))
     assert not isinstance(value, dict)
     return value
+
+
+def _inner(name: str, value: Json) -> str:
+    return "hidden" if _hides(name) else hashed(value) if isinstance(value, dict | list) else str(value)
 
 
 def member(value: Json) -> str:
