@@ -52,12 +52,19 @@ def resource_of(service: str, template: str, request: Object, answer: Object) ->
 
 def account_of(template: str, request: Object) -> str:
     """Whose resource a request names by its ARN, or by the address of a queue; "" where it does not say."""
-    for match in _PLACE.finditer(template):
-        for path in match[1].split("/"):
-            found = at(request, path.removesuffix("#"))
-            if isinstance(found, str) and (owner := _OWNER.match(found)):
-                return owner[1] or owner[2] or owner[3]
+    for path in _paths(template):
+        found = at(request, path)
+        if isinstance(found, str) and ":" in found and (owner := _OWNER.match(found)):
+            return owner[1] or owner[2] or owner[3]
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _paths(template: str) -> tuple[str, ...]:
+    """Those into the request."""
+    return tuple(
+        path.removesuffix("#") for match in _PLACE.finditer(template) for path in match[1].split("/") if path[:1] not in "=<"
+    )
 
 
 def at(value: Json, path: str) -> Json:
@@ -80,9 +87,10 @@ def given(request: Object, knob: Knob) -> Json | UnsetType:
     if knob.constant:
         return CONSTANTS.get(knob.constant, knob.constant)
     for path in knob.paths:
-        found = at(request, path)
-        if found is not None:
-            return found
+        if _steps(path)[0] in request:  # most are not there
+            found = at(request, path)
+            if found is not None:
+                return found
     return UNSET
 
 
