@@ -36,6 +36,24 @@ def test_the_subjects_of_a_role_binding_are_a_set() -> None:
     assert not counts["unchanged"]
 
 
+def test_the_pull_secrets_of_a_service_account_are_a_set_of_names() -> None:
+    def account(version: int, *names: str) -> dict[str, Any]:
+        return written("ServiceAccount", version, secrets=[{"name": "token"}], imagePullSecrets=[{"name": name} for name in names])
+
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "serviceaccounts/n", account(1, "registry"), code=201),
+            audit(2, B, "update", "serviceaccounts/n", account(2, "registry", "dockercfg-x7k2p")),
+            audit(3, A, "patch", "serviceaccounts/n", account(3, "registry"), {"imagePullSecrets": [{"name": "registry"}]}),
+        ]
+    )
+    both = ("dockercfg-x7k2p", "registry")
+    assert told(actions[1:]) == [
+        ("ci/b", "imagePullSecrets", ("registry",), both),
+        ("ci/a", "imagePullSecrets", both, ("registry",)),
+    ]
+
+
 def test_what_kinds_without_a_spec_want_is_beside_their_metadata() -> None:
     def hook(version: int, policy: str) -> dict[str, Any]:
         return written("ValidatingWebhookConfiguration", version, webhooks=[{"name": "pods.example.com", "failurePolicy": policy}])
@@ -184,3 +202,26 @@ def test_an_apply_ends_what_it_leaves_out() -> None:
         ]
     )
     assert told(actions[1:]) == [("ci/a", "spec.paused", True, None)]
+
+
+def test_what_an_ingress_says_beside_its_backends_is_told_too() -> None:
+    def ingress(version: int, name: str) -> dict[str, Any]:
+        backend = {"service": {"name": "cart", "port": {"number": 80}}}
+        return written("Ingress", version, spec={"ingressClassName": name, "defaultBackend": backend})
+
+    actions, _, _ = read(
+        [
+            audit(1, A, "create", "ingresses/n", ingress(1, "nginx"), code=201),
+            audit(2, B, "patch", "ingresses/n", ingress(2, "alb"), {"spec": {"ingressClassName": "alb"}}),
+            audit(3, A, "patch", "ingresses/n", None, {"spec": {"ingressClassName": "nginx"}}),  # says nothing of backends
+        ]
+    )
+    assert told(actions[1:]) == [
+        ("ci/b", "spec.ingressClassName", "nginx", "alb"),
+        ("ci/a", "spec.ingressClassName", "alb", "nginx"),
+    ]
+
+
+def test_what_has_no_field_that_is_known_is_counted_by_itself() -> None:
+    _, _, counts = read([audit(turn, A, "update", "reports/n", written("Report", turn, results=[turn])) for turn in range(1, 4)])
+    assert counts["without_knobs"] == 3

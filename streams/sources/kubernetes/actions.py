@@ -197,7 +197,7 @@ class Changes:
         if len(told) > MOST_KNOBS:
             return [write.action(write.record.verb, "spec", UNSET, hashed({path: str(value) for path, value in now.items()}))]
         if not told:
-            self._counts["unchanged"] += 1
+            self._counts["unchanged" if known.knobs else "without_knobs"] += 1
         return told
 
     def _target(self, ref: Ref, autoscaler: Known) -> str:

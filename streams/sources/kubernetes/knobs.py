@@ -42,7 +42,12 @@ WITHOUT_SPEC: dict[str, tuple[str, ...]] = {  # kinds that say beside `metadata`
     "storageclasses": ("allowVolumeExpansion",),
     "validatingwebhookconfigurations": ("webhooks",),
 }
-BINDINGS = frozenset({"clusterrolebindings", "rolebindings"})
+REFERENCES: dict[str, tuple[str, ...]] = {  # sets of other objects, beside `metadata`
+    "clusterrolebindings": ("subjects",),
+    "rolebindings": ("subjects",),
+    "serviceaccounts": ("secrets", "imagePullSecrets"),
+}
+ROUTED = frozenset({"rules", "defaultBackend", "backend"})  # of an Ingress: which backends it leads to
 REPLICAS = "spec.replicas"
 _INTEGERS = 1 << 63
 
@@ -51,8 +56,9 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
     """Every knob of an object, by path. A scale to zero leaves `replicas` out, and so it is set here."""
     if resource in CONTENT:
         return {path: value for part in ("data", "binaryData", "stringData") for path, value in _content(part, obj.get(part))}
-    if resource in BINDINGS:
-        return {"subjects": tuple(sorted({_subject(each) for each in _listed(obj["subjects"])}))} if "subjects" in obj else {}
+    if resource in REFERENCES:
+        parts = (part for part in REFERENCES[resource] if part in obj)
+        return {part: tuple(sorted({_subject(each) for each in _listed(obj[part])})) for part in parts}
     if resource in WITHOUT_SPEC:
         return {path: value for part in WITHOUT_SPEC[resource] if part in obj for path, value in _leaves(part, obj[part], 0, False)}
     spec = obj.get("spec")
@@ -61,7 +67,9 @@ def knobs_of(resource: str, obj: Object) -> Knobs:
     if resource == "nodes":
         spec = without_mirrored(spec)
     if resource == "ingresses":
-        return {"spec.backends": tuple(sorted(_backends(spec)))}
+        rest: Object = {key: value for key, value in spec.items() if key not in ROUTED}
+        routed = {"spec.backends": tuple(sorted(_backends(spec)))} if len(rest) < len(spec) else {}
+        return {**dict(_leaves("spec", rest, 0, False)), **routed}
     if resource in GATEWAY:
         spec = {**spec, "rules": {f"{number}": _rule(rule) for number, rule in enumerate(_listed(spec.get("rules")))}}
     found = {sys.intern(path): value for path, value in _leaves("spec", spec, 0, False)}  # many objects have the same paths
@@ -132,11 +140,11 @@ def _backends(spec: Object) -> Iterator[str]:
 
 
 def _subject(subject: Json) -> str:
-    """Of a role binding: ServiceAccount ci/deployer, User alice."""
+    """Of a role binding: ServiceAccount ci/deployer, User alice; of a service account the name of a Secret."""
     if not isinstance(subject, dict):
         return "?"
     namespace = f"{subject['namespace']}/" if subject.get("namespace") else ""
-    return _short(f"{subject.get('kind')} {namespace}{subject.get('name')}")
+    return _short(f"{subject.get('kind') or ''} {namespace}{subject.get('name')}".lstrip())
 
 
 def _rule(rule: Json) -> Json:
