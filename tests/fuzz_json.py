@@ -20,11 +20,12 @@ from typing import Any
 
 from fuzz_otlp import mutated
 from fuzzing import command
-from test_cloudtrail import SHAPES, fight
+from test_cloudtrail import SHAPES, fight, launched
 from test_cloudtrail_calls import ONE as CALLS
 from test_cloudtrail_calls import RECORD_SET, batch
+from test_cloudtrail_stories import killed, shrunk, sized, weighted
 from test_mapping import RECORD, TABLE, settings_of
-from trail_records import TERRAFORM, became, call
+from trail_records import TERRAFORM, became, call, desired
 
 from models.events import Action, AnyEvent, Sample, decode_signal, encode_signal
 from models.rejection import Rejection
@@ -77,6 +78,14 @@ def seeds() -> list[Any]:
     """Calls of every line that the tests have, every shape, and a record for the rules."""
     calls = [call(n, TERRAFORM, name, request, answer) for n, (name, request, answer, _) in enumerate(CALLS)]
     dns = call(0, TERRAFORM, "route53:ChangeResourceRecordSets", batch(("DELETE", RECORD_SET), ("UPSERT", RECORD_SET)))
+    rules = {"items": [{"securityGroupRuleId": "sgr-1", "ipProtocol": "tcp", "fromPort": 1, "toPort": 2, "cidrIpv4": "10.0.0.0/8"}]}
+    revoked = {"_return": True, "revokedSecurityGroupRuleSet": rules}
+    calls += [
+        call(0, TERRAFORM, "ec2:RevokeSecurityGroupIngress", {"groupId": "sg-1"}, revoked),
+        call(1, TERRAFORM, "route53:ChangeResourceRecordSets", weighted(3)),
+        shrunk(2, TERRAFORM, "i-1", "in response to a user request, shrinking the capacity from 7 to 6."),
+        {"Records": [*sized(0, TERRAFORM, 3), desired(0, TERRAFORM, 4), launched(1, "i-1"), killed(2, "i-1"), launched(3, "i-2")]},
+    ]
     shapes = [json.loads(value) for value in SHAPES.values() if value[:1] == b"{"]
     return [*calls, dns, *shapes, {"Records": fight(minutes=16)[-24:]}, *[RECORD] * 12]
 

@@ -491,3 +491,11 @@ def test_values_of_the_wrong_sort_change_nothing_that_they_do_not_name() -> None
         told(call(0, TERRAFORM, "elasticloadbalancing:ModifyTargetGroupAttributes", {**group, "attributes": [{"key": ""}]})) == []
     )
     assert told(call(0, TERRAFORM, "route53:ChangeResourceRecordSets", batch(("UPSERT", {**RECORD_SET, "type": ""})))) == []
+    heavy = call(
+        0, TERRAFORM, "route53:ChangeResourceRecordSets", batch(("UPSERT", {**RECORD_SET, "weight": 1 << 70, "failover": ["x"]}))
+    )
+    assert [each[1:] for each in told(heavy)][1:] == [("A.weight", values.UNSET, values.plain(1 << 70))]
+    strange = {"tableDescription": {"globalSecondaryIndexes": [{"indexName": ["day"]}]}}
+    index = {"update": {"indexName": "day", "provisionedThroughput": {"readCapacityUnits": 9}}}
+    request = {"tableName": "t", "globalSecondaryIndexUpdates": [index]}
+    assert told(call(0, TERRAFORM, "dynamodb:UpdateTable", request, strange))[0][2:] == (values.UNSET, 9)

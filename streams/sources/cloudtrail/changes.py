@@ -142,7 +142,7 @@ def _service(call: Call, resource: str, request: Object, answer: Object) -> Chan
 def _table(call: Call, resource: str, request: Object, answer: Object) -> Changes:
     """DynamoDB: a table and its indexes, each with a throughput of its own."""
     yield from _set(call, resource, request, answer)
-    stand = {at(each, "indexName"): each for each in elements(at(answer, "tableDescription.globalSecondaryIndexes"))}
+    stand = {str(at(each, "indexName")): each for each in elements(at(answer, "tableDescription.globalSecondaryIndexes"))}
     for each in elements(at(request, "globalSecondaryIndexUpdates")):
         index, throughput = at(each, "update.indexName"), at(each, "update.provisionedThroughput")
         if isinstance(index, str) and index and isinstance(throughput, dict):

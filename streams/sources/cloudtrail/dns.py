@@ -11,8 +11,8 @@ from msgspec import UNSET, UnsetType
 from models.events import Value
 from streams.sources.cloudtrail.calls import Call
 from streams.sources.cloudtrail.change import Change, Changes, elements
-from streams.sources.cloudtrail.record import Json, Object
-from streams.sources.cloudtrail.values import at, clipped, resource_of
+from streams.sources.cloudtrail.record import Object
+from streams.sources.cloudtrail.values import at, clipped, plain, resource_of
 
 PROPERTIES = (("weight", "weight"), ("failover", "failover"), ("tTL", "ttl"))  # in the request, of the parameter
 MINOR = frozenset({"ttl"})  # every record set has one, and hardly anybody changes it
@@ -32,15 +32,15 @@ def records(call: Call, request: Object, answer: Object) -> Changes:
         resource, parameter = f"{zone}/{_name(name)}", f"{kind}[{which}]"[:256] if which else kind
         _add(found, resource, parameter, action, _answers(record, kind))
         for where, property_ in PROPERTIES:
-            _add(found, resource, f"{parameter}.{property_}", action, record.get(where), property_)
+            _add(found, resource, f"{parameter}.{property_}", action, plain(record.get(where)), property_)
     yield from found.values()
 
 
 def _add(
-    found: dict[tuple[str, str], Change], resource: str, parameter: str, action: str, value: Json | Value, property_: str = ""
+    found: dict[tuple[str, str], Change], resource: str, parameter: str, action: str, value: Value, property_: str = ""
 ) -> None:
     """One knob of a record set; a property goes without a word together with its record set."""
-    if isinstance(value, dict | list) or (property_ and value is None):
+    if property_ and (value is None or isinstance(value, tuple)):
         return
     gone, before = action == "DELETE", found.get((resource, parameter))
     old: Value | UnsetType = before.old if before else value if gone else None if action == "CREATE" else UNSET
