@@ -464,6 +464,15 @@ def test_documents_of_a_file_however_they_are_laid_out() -> None:
     assert kinds == [Action, Action, Rejection, Action, Action, Rejection, Action]
 
 
+def test_an_array_with_an_element_a_line_is_its_elements() -> None:
+    one = json.dumps(desired(0, AUTOSCALER, 4))
+    pretty = json.dumps(desired(0, AUTOSCALER, 4), indent=2)
+    found = layout(f"[\n{one},\n{{bad,\n{one}\n]\n{one}\n[\n  {one},\n  {one}\n]\n[\n{pretty},\n{pretty}\n]\n")
+    assert [number for number, _ in found][:6] == [2, 3, 4, 6, 7, 12]
+    kinds = [[type(each) for each in became([value])[0]] for _, value in found]
+    assert kinds == [[Action], [Rejection], [Action], [Action], [Action], [Action], [Action]]  # the two of the fifth are one call
+
+
 def test_a_document_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "LIMIT", 100)
     found = layout('{"a": "' + "x" * 200 + '"}\n{\n' + '"b": 1,\n' * 20 + '"b": 1\n}\n{"c": 1}\n')

@@ -1,7 +1,7 @@
 """A file of JSON as documents: each on a line of its own, or pretty-printed over many. Some files are one document.
 
 A document that spans lines ends with a line that closes it, as every pretty-printer writes; a line that opens another one ends what was
-never closed, so that a bad line costs no more than itself.
+never closed, so that a bad line costs no more than itself. An array whose lines are an element each is those elements.
 """
 
 from __future__ import annotations
@@ -23,13 +23,22 @@ def split(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
     """(number of its first line, document or why it cannot be taken). Raises what reading the file raises."""
     parts: list[bytes] = []
     first = size = 0
+    array = False  # within one, an element a line
     for number, line in lines(file, LIMIT):
         if isinstance(line, Rejection):
             yield number, line
             continue
         if parts and line.startswith(_OPENS):
-            yield first, b"".join(parts)
+            if len(parts) == 1 and parts[0].strip() == b"[":
+                array = True
+            else:
+                yield first, b"".join(parts)
             parts, size = [], 0
+        if array and (not parts or line.startswith(_CLOSES)):
+            line = line.rstrip().removesuffix(b",") + b"\n"
+            if not parts and line == b"]\n":
+                array = False
+                continue
         first = number if not parts else first
         parts.append(line)
         size += len(line)
