@@ -225,3 +225,13 @@ def test_what_an_ingress_says_beside_its_backends_is_told_too() -> None:
 def test_what_has_no_field_that_is_known_is_counted_by_itself() -> None:
     _, _, counts = read([audit(turn, A, "update", "reports/n", written("Report", turn, results=[turn])) for turn in range(1, 4)])
     assert counts["without_knobs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "counted"), [("Metadata", "hidden_by_the_audit_policy"), ("RequestResponse", "cut_off_by_the_server")]
+)
+def test_bodies_that_the_server_cuts_off_are_not_the_policys_doing(level: str, counted: str) -> None:
+    """As v1.36.3 logs them with --audit-log-truncate-enabled: the level stays, the bodies are gone."""
+    (action,), _, counts = read([audit(1, A, "update", "deployments/cart", level=level)])
+    assert counts[f"values_{counted}"] == 1
+    assert action.why is not None and ("truncate" in action.why.text) == (level != "Metadata")

@@ -47,6 +47,7 @@ FOLLOWS = (
 )  # after its bounds were moved, an autoscaler goes there or back by them: as long as its default stabilization
 OPERATES = 60 * SECOND  # an operator carries out a change of what owns its objects: most look again at once, or every half minute
 BY_POSITION = "what was written is not in the log: a JSON patch by positions in lists, without the object that was answered"
+CUT = "what was written is not in the log: the API server cuts off what is larger than --audit-log-truncate-max-event-size says"
 HIDDEN = "what was written is not in the log: the audit policy keeps the metadata of such requests only"
 
 
@@ -206,8 +207,9 @@ class Changes:
         return resource_name(self._cluster, ref.namespace, kind.lower(), name)
 
     def _hidden(self, write: Write, ref: Ref, asked: Json) -> Action:
-        self._counts["values_hidden_by_the_audit_policy"] += 1
-        why = BY_POSITION if isinstance(asked, list) else HIDDEN
+        cut = asked is None and write.record.level.startswith("Request")  # the policy keeps them, and they are not there
+        self._counts["values_cut_off_by_the_server" if cut else "values_hidden_by_the_audit_policy"] += 1
+        why = BY_POSITION if isinstance(asked, list) else CUT if cut else HIDDEN
         if ref.subresource == "scale":
             return write.action("scale", REPLICAS, UNSET, UNSET, why=why)
         return write.action(write.record.verb, "data" if ref.resource in CONTENT else "spec", UNSET, UNSET, why=why)

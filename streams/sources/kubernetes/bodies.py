@@ -64,7 +64,7 @@ def as_object(value: Json) -> Object:
 def fields_of(patch: Json) -> frozenset[str] | None:
     """Which fields of the second level a patch may write, as `spec.taints`; None where it may end others too, as an apply does."""
     if isinstance(patch, list):
-        places = (str(step.get("path") or "") for step in patch if isinstance(step, dict))
+        places = (str(step[part]) for step in patch if isinstance(step, dict) for part in ("path", "from") if part in step)
         fields = frozenset(".".join(place.strip("/").split("/")[:2]) for place in places)
         return fields if all("." in field for field in fields) else None
     if not isinstance(patch, dict) or "apiVersion" in patch:
