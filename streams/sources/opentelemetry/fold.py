@@ -34,7 +34,6 @@ READS = 16  # below one span; the newest
 GENERATIONS = 64  # of ancestors that are looked through
 LINKS = 16  # of one span
 TEXT_LIMIT = 1000
-NUL = "\0"
 
 
 class Known(msgspec.Struct):
@@ -65,7 +64,7 @@ class Fold:
         self._served: dict[str, Entity] = {}  # by the client's span, who served it
         self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in
         self._waiting: deque[tuple[Span | Line, list[Draft]]] = deque()
-        self._told: dict[tuple[str, ...], int] = {}  # what was told, and in which interval of time
+        self._told: dict[bytes, int] = {}  # the hash of what was told (log texts are long), and in which interval of time
 
     def translate(self, record: Foreign) -> Sequence[Found]:
         """See `Translator`."""
@@ -223,13 +222,14 @@ class Fold:
         It names the kind and the interval, not the span: where several partitions tell their first, these are repeats of one event, of
         which the earliest counts."""
         interval = time // within
-        if self._told.get(what) == interval:
+        name = blake2b("\0".join(what).encode(errors="surrogatepass"), digest_size=8).digest()
+        if self._told.get(name) == interval:
             self.counts["repeated"] += 1
             return ""
         if len(self._told) >= self._settings.spans:
             self._told.clear()
-        self._told[what] = interval
-        return f"{interval}.{blake2b(NUL.join(what).encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
+        self._told[name] = interval
+        return f"{interval}.{name.hex()}"
 
     def _dependencies(self, span: Span) -> Iterator[Dependency]:
         pairs: list[tuple[str, str, str]] = []

@@ -1,0 +1,149 @@
+"""OTLP over several partitions, by trace as the collector's exporter shares it out: the findings of one file of it, however it comes.
+
+Records come out of order within the lateness, some twice, in polls of any size, to workers that die. Hypothesis draws all of that.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from otlp_records import as_json, as_protobuf, request, span, told
+from test_foreign_properties import findings
+from test_opentelemetry import log, tool
+
+from models.configuration import Analysis
+from models.events import Event, Sample
+from models.findings import decode_finding
+from models.instants import MINUTE, SECOND
+from models.panes import Panes
+from models.reduction import ReduceProgress, decode_reduce_progress, encode_reduce_progress
+from models.rejection import Rejection
+from models.translation import TranslatingReducer
+from streams.settings import Settings
+from streams.sources.opentelemetry import OTLP
+from streams.sources.source import Origin
+
+ANALYSIS = Analysis()
+SETTINGS = Settings(analysis=ANALYSIS)
+AGENTS = (("perf-scaler", 8), ("cost-saver", 2), ("sre-bot", 5))
+Item = tuple[int, int, bytes]  # end (ns), trace, record
+
+
+@cache
+def history(seed: int) -> tuple[Item, ...]:
+    """Agents that turn knobs of two services, some against each other; servers that call each other, fail now and then, and log."""
+    draw, found = random.Random(seed), list[Item]()
+    fighting = draw.random() < 0.8
+    for number in range(36):
+        trace, begin = number + 1, 50.0 * number + draw.uniform(0, 20)
+        agent, replicas = AGENTS[number % 2] if fighting else AGENTS[number // 12]
+        length, ids = draw.uniform(0.2, 6), {"trace": trace}
+        service = draw.choice(("cart", "cart", "cart", "pay"))
+        call = tool(
+            2, 1, arguments=f'{{"deployment": "{service}", "replicas": {replicas}}}', start=begin, end=begin + length, **ids
+        )
+        whole = span("invoke", 1, kind=1, start=begin, end=begin + length + 0.5, **ids)
+        client = span("GET", 3, 2, kind=3, start=begin, end=begin + 0.9 * length, **ids)
+        failed = {"status": {"code": 2}} if draw.random() < 0.5 else {}
+        server = span("GET /", 4, 3, kind=2, start=begin, end=begin + 0.8 * length, **failed, **ids)
+        line = log(f"slow {number % 3}", 13, begin + 0.5 * length, traceId=f"{trace:032x}", spanId=f"{4:016x}")
+        for kind, item, process in (
+            ("traces", call, agent), ("traces", whole, agent), ("traces", client, agent),
+            ("traces", server, service), ("logs", line, service),
+        ):  # fmt: skip
+            time = int(item.get("endTimeUnixNano") or item["timeUnixNano"])
+            found.append((time, trace, draw.choice((as_json, as_protobuf))(request(kind, [item], process))))
+    return tuple(sorted(found))
+
+
+@cache
+def of_file(seed: int) -> tuple[bytes, ...]:
+    events = told(*(record for _, _, record in history(seed)))
+    assert not any(isinstance(event, Rejection) for event in events)
+    return tuple(findings([event for event in events if not isinstance(event, Rejection | Sample)]))
+
+
+def reduced(log: list[tuple[int, bytes]], rng: random.Random, crash: float) -> list[Event]:
+    """One partition's records (append time, value) through reduce: polls of any size, workers that die."""
+
+    def opened(progress: ReduceProgress | None) -> tuple[Any, TranslatingReducer]:
+        source = OTLP.open(SETTINGS, Origin("prod", "shop"))
+        return source, TranslatingReducer("otlp/0", ANALYSIS.time, Panes(source.fold, OTLP.pane(SETTINGS)), progress)
+
+    (source, reducer), saved, position, out, crashes = opened(None), None, 0, list[Event](), 0
+    while position < len(log):
+        for offset in range(position, min(len(log), position + rng.randint(1, 30))):
+            appended, value = log[offset]
+            assert not reducer.feed(offset, appended, source.parse(value, (), offset))
+            position = offset + 1
+        ended = position == len(log)
+        out += reducer.release(log[position - 1][0] + (10 * MINUTE if ended else 0), ended).events
+        if rng.random() < 0.5:
+            saved = reducer.progress()
+        if crashes < 4 and rng.random() < crash:
+            crashes += 1
+            source, reducer = opened(decode_reduce_progress(encode_reduce_progress(saved)) if saved else None)
+            position = reducer.resume_offset
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 19),
+    st.integers(1, 5),
+    st.integers(0, 999),
+    st.sampled_from([0.0, 9.0]),
+    st.sampled_from([0.0, 0.3]),
+    st.sampled_from([0.0, 0.3]),
+)
+def test_partitions_by_trace_have_the_findings_of_the_file(
+    seed: int, partitions: int, arrival: int, disorder: float, doubled: float, crash: float
+) -> None:
+    rng = random.Random(arrival)
+    parts: list[list[tuple[int, bytes]]] = [[] for _ in range(partitions)]
+    for time, trace, record in history(seed):
+        append = time + int(rng.uniform(0, disorder) * SECOND)
+        parts[random.Random(trace).randrange(partitions)] += [(append, record)] * (1 + (rng.random() < doubled))
+    events = [event for part in parts if part for event in reduced(sorted(part), rng, crash)]
+    assert tuple(findings(events)) == of_file(seed)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 19), st.integers(0, 999))
+def test_a_file_in_another_order_and_in_other_batches_has_the_same_findings(seed: int, arrival: int) -> None:
+    rng = random.Random(arrival)
+    items = sorted(history(seed), key=lambda item: item[0] + rng.uniform(0, 9) * SECOND)
+    events = told(*(record for _, _, record in items))
+    assert tuple(findings([event for event in events if not isinstance(event, Rejection | Sample)])) == of_file(seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_records_spread_by_chance_have_the_same_fights(seed: int) -> None:
+    """What joins the spans of a trace is lost then (docs/opentelemetry.md), and what agents did to a knob is not."""
+    rng = random.Random(seed)
+    parts: list[list[tuple[int, bytes]]] = [[], [], []]
+    for time, _, record in history(seed):
+        rng.choice(parts).append((time, record))
+    events = [event for part in parts for event in reduced(part, rng, 0)]
+    assert fights(findings(events)) == fights(of_file(seed))
+
+
+def fights(found: Sequence[bytes]) -> set[tuple[str, ...]]:
+    told = map(decode_finding, found)
+    return {
+        (each.finding_id, each.pattern, each.kind, *each.agents, *each.parameters) for each in told if each.pattern == "thrashing"
+    }
+
+
+def test_these_histories_have_fights_and_quiet_and_every_kind_of_event() -> None:
+    found = [fights(of_file(seed)) for seed in range(20)]
+    assert sum(map(bool, found)) >= 10 and sum(not each for each in found) >= 2
+    kinds = Counter(type(event).__name__ for seed in range(5) for event in told(*(record for _, _, record in history(seed))))
+    assert all(kinds[kind] >= 40 for kind in ("Action", "Transition", "Dependency")), kinds
