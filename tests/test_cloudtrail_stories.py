@@ -342,3 +342,11 @@ def test_whose_an_instance_is_is_also_said_by_the_answer() -> None:
         call(0, TERRAFORM, "ec2:RunInstances", {}, {"instancesSet": {"items": [{"instanceId": "i-1", "tagSet": tags}]}})
     )
     assert action.owner == GROUP
+
+
+def test_proofs_for_certificates_are_no_hunting(tmp_path: Path) -> None:
+    log, manager = [desired(0, SCHEDULER, 3)], role("cert-manager")
+    for n in range(8):
+        proof = {"name": "_acme-challenge.example.com", "type": "TXT", "tTL": 10, "resourceRecords": [{"value": f'"token{n}"'}]}
+        log += [dns(120 * n, manager, ("UPSERT", proof)), dns(120 * n + 60, manager, ("DELETE", proof))]
+    assert findings(log, tmp_path) == [] and [each[1] for each in told(*log)] == ["desiredCapacity"]

@@ -16,6 +16,7 @@ from streams.sources.cloudtrail.values import at, clipped, plain, resource_of
 
 PROPERTIES = (("weight", "weight"), ("failover", "failover"), ("tTL", "ttl"))  # in the request, of the parameter
 MINOR = frozenset({"ttl"})  # every record set has one, and hardly anybody changes it
+CHALLENGE = "_acme-challenge."  # proofs to a certificate authority: each is set and taken away again, which is no hunting
 NAMES = frozenset({"CNAME", "NS", "PTR"})  # records whose values are names
 
 
@@ -27,6 +28,8 @@ def records(call: Call, request: Object, answer: Object) -> Changes:
         record, action = at(each, "resourceRecordSet"), str(at(each, "action"))
         name, kind = at(record, "name"), at(record, "type")
         if not isinstance(record, dict) or not isinstance(name, str) or not isinstance(kind, str) or not kind:
+            continue
+        if name.startswith(CHALLENGE):
             continue
         which = record.get("setIdentifier")
         resource, parameter = f"{zone}/{_name(name)}", f"{kind}[{which}]"[:256] if which else kind
