@@ -64,6 +64,7 @@ SHAPES: dict[str, bytes] = {
     "EventBridge": json.dumps(BRIDGE).encode(),
     "CloudWatch Logs": json.dumps(LOGS).encode(),
     "... compressed": PACKED,
+    "... compressed, after an empty one": gzip.compress(b'{"messageType": "CONTROL_MESSAGE"}') + PACKED + bytes(8),
     "... in base64": base64.b64encode(PACKED),
     "... in base64, a line": base64.b64encode(PACKED) + b"\r\n",
     "... as Lambda gets it": json.dumps({"awslogs": {"data": base64.b64encode(PACKED).decode()}}).encode(),

@@ -389,6 +389,9 @@ def test_what_a_run_looked_at_before_it_acted_is_what_the_action_rests_on() -> N
     (event,) = both(request("traces", spans), settings=Otlp(read=(rule,)))
     assert event.reads == (Read("svc/cart", "p95", 840, at(1)),)
     assert both(request("traces", spans))[0].reads == ()
+    early = [span("step", 6 + n, 1, start=n / 10, end=n / 10) for n in range(4)]  # forgotten long before the read is
+    (event,) = both(request("traces", [*early, *spans]), settings=Otlp(read=(rule,), spans=4))
+    assert event.reads == (Read("svc/cart", "p95", 840, at(1)),)
 
 
 # --- topology, failures, log records --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from otlp_records import as_json, as_protobuf, at, attributes, both, request, sp
 from test_opentelemetry import log
 from test_opentelemetry_metrics import CUMULATIVE, DELTA, metric, point
 
-from models.events import Sample, Transition
+from models.events import Action, Sample, Transition
 from models.rejection import Rejection
 from streams.settings import LogRule, MetricRule, Otlp
 
@@ -138,3 +138,9 @@ def test_a_text_that_is_no_utf8_costs_only_its_bad_bytes() -> None:
     assert [each.metric for each in found if isinstance(each, Transition)] == ["errors GOOD", "errors B\ufffd\ufffdX"]
     (event,) = told(as_protobuf(request("logs", [log("BADX", 17, 1)])).replace(b"BADX", b"B\xff\xfeX"))
     assert isinstance(event, Transition) and event.text == "B\ufffd\ufffdX"
+
+
+def test_the_name_of_an_event_may_be_an_attribute_as_before_log_records_had_a_field_for_it() -> None:
+    said = {"event.name": "agent.action", "resource": "r", "parameter": "p", "new": 3}
+    (event,) = both(request("logs", [{**log("x", 0, 1), "attributes": attributes(said)}, log("y", 0, 2)]))
+    assert isinstance(event, Action) and (event.resource, event.parameter, event.new) == ("r", "p", 3)

@@ -283,13 +283,17 @@ def _unpacked(value: bytes) -> bytes:
             value = base64.b64decode(value.strip(), validate=True)
         except binascii.Error as error:
             raise ValueError(f"not base64: {error}") from error
-    unpacker = zlib.decompressobj(wbits=31)
-    unpacked = unpacker.decompress(value, UNPACKED)
-    if unpacker.unconsumed_tail:
-        raise ValueError(f"more than {UNPACKED:,} bytes unpacked")
-    if not unpacker.eof:
-        raise ValueError("the compressed data are cut short")
-    return unpacked
+    parts, room = [], UNPACKED
+    while value:  # Firehose joins what is compressed one by one
+        unpacker = zlib.decompressobj(wbits=31)
+        parts.append(unpacker.decompress(value, room + 1))
+        room -= len(parts[-1])
+        if room < 0:
+            raise ValueError(f"more than {UNPACKED:,} bytes unpacked")
+        if not unpacker.eof:
+            raise ValueError("the compressed data are cut short")
+        value = unpacker.unused_data.lstrip(b"\0")
+    return b"".join(parts)
 
 
 def _below(place: str, name: str) -> str:

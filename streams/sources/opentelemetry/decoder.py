@@ -20,9 +20,9 @@ from models.foreign import Place
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected, Rejection, clipped, explained
 from streams.sources.opentelemetry.fields import NO_SPAN, NO_TRACE, enumeration, moment, span_name, word
-from streams.sources.opentelemetry.naming import Entity, entity_of
+from streams.sources.opentelemetry.naming import Entity, entity_of, text
 from streams.sources.opentelemetry.protobuf import SIGNALS, parse
-from streams.sources.opentelemetry.record import REASON, Line, Note, Span
+from streams.sources.opentelemetry.record import NAME, REASON, Line, Note, Span
 from streams.sources.opentelemetry.shape import (
     Encoded,
     LogRecord,
@@ -54,7 +54,7 @@ _OTHERS = (
     (b"[", "it is a JSON array, such as Zipkin's spans; set the encoding otlp_json"),
     (b"\xef\xbb\xbf", "it begins with a byte order mark"),
 )
-_EVENT = REASON.encode()
+_IN_ATTRIBUTES = REASON.encode(), NAME.encode()  # what makes an event of a log record, besides its own fields
 _request = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -108,7 +108,7 @@ class Decoder:
             for number, metrics in enumerate(request.resource_metrics):
                 found += self._metrics(metrics, values, f"resourceMetrics[{number}]")
         if "logs" in kinds:
-            all_tell = _EVENT in value  # an attribute of one: which has to be decoded to know
+            all_tell = any(name in value for name in _IN_ATTRIBUTES)  # those of one: which has to be decoded to know
             for number, logs in enumerate(request.resource_logs):
                 found += self._logs(logs, values, place, f"resourceLogs[{number}]", all_tell)
         return found
@@ -277,7 +277,7 @@ def _line(record: LogRecord, time: int, severity: int, entity: Entity, values: V
         place=place,
         entity=entity,
         span=span,
-        name=record.event_name,
+        name=record.event_name or text(attributes.get(NAME)),
         severity=severity,
         body=body,
         attributes=attributes,

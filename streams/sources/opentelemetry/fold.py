@@ -21,7 +21,7 @@ from msgspec import UNSET
 from models.events import Action, AnyEvent, Dependency, Read, Transition, Why
 from models.foreign import Foreign, Found
 from streams.settings import Otlp
-from streams.sources.opentelemetry.actions import Actions
+from streams.sources.opentelemetry.actions import TEXT_LIMIT, Actions
 from streams.sources.opentelemetry.guess import Draft, is_tool_call
 from streams.sources.opentelemetry.lines import Lines
 from streams.sources.opentelemetry.naming import Entity, bounded, peer_of, text
@@ -33,7 +33,6 @@ from streams.sources.source import Origin
 READS = 16  # below one span; the newest
 GENERATIONS = 64  # of ancestors that are looked through
 LINKS = 16  # of one span
-TEXT_LIMIT = 1000
 
 
 class Known(msgspec.Struct):
@@ -111,7 +110,8 @@ class Fold:
         if (known := self._known.pop(name, None)) is None:
             return  # it was told twice
         self.counts["forgotten_spans"] += now - known.time <= self.delay
-        self._reads.pop(known.parent, None)
+        if (reads := self._reads.get(known.parent)) and (reads[-1].time or 0) <= known.time:
+            del self._reads[known.parent]  # the newest was that of this span, or of one before it
         if known.kind in (SERVER, CONSUMER):
             for client in _clients(known):
                 self._served.pop(client, None)

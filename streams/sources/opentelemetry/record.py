@@ -15,6 +15,7 @@ from streams.sources.opentelemetry.naming import Entity
 from streams.sources.opentelemetry.values import Attributes, Json
 
 REASON = "k8s.event.reason"  # the attribute by which the collector's k8s_events receiver says an Event's reason
+NAME = "event.name"  # the attribute that said an event's name before log records had a field for it
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5  # kinds of spans; 1 is internal
 
 
