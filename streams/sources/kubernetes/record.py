@@ -105,12 +105,13 @@ _head = msgspec.json.Decoder(_Head).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 _record = msgspec.json.Decoder(Record).decode
 _list = msgspec.json.Decoder(_List).decode
+_OURS = b"audit", b'"AuditId"'
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def recognised(line: bytes) -> bool:
     """Whether a line is an audit event or a list of them, by what it says of itself."""
-    return b"audit" in line and bool(_held(_bare(line)))
+    return bool(_held(_bare(line)))
 
 
 def records(line: bytes) -> Sequence[Record | Rejection]:
@@ -155,7 +156,7 @@ def _wrapped(line: bytes) -> list[Record | Rejection]:
 
 def _held(raw: bytes, depth: int = 0, cluster: str = "") -> list[tuple[bytes, str, str]]:
     """The audit events and lists of them that a line is, or holds, with their kind and the cluster that is named around them."""
-    if b"audit" not in raw or depth > DEEPEST:
+    if depth > DEEPEST or not any(word in raw for word in _OURS):
         return []
     try:
         head = _head(raw) if raw[:1] == b"{" else _Head()

@@ -2,7 +2,8 @@
 
 EKS, from CloudWatch   {"logEvents": [{"message": "{\\"kind\\":\\"Event\\", ...}"}]} by subscription; "events" of aws logs get-log-events,
                        "results" of Logs Insights: [[{"field": "@message", "value": "{...}"}]]
-AKS, from Azure        {"records": [{"category": "kube-audit", "properties": {"log": "{...}"}}]}, {"log_s": "{...}"} of Log Analytics
+AKS, from Azure        {"records": [{"category": "kube-audit", "properties": {"log": "{...}"}}]}, {"log_s": "{...}"} of Log Analytics, or
+                       a column each, {"AuditId": ..., "Verb": ..., "ObjectRef": "{...}"} (`azure`)
 fluent-bit, Vector     {"log": "{...}"}, {"log_processed": {...}}, {"message": "{...}"}, {"event": {"original": "{...}"}}
 Loki                   {"line": "{...}"} of logcli, {"streams": [{"values": [["1795514400000000000", "{...}"]]}]} of its API
 Splunk, Elastic        {"result": {"_raw": "{...}"}}, {"_source": {"message": "{...}"}}, {"kubernetes": {"audit": {...}}}
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.sources.kubernetes.google import as_audit
+from streams.sources.kubernetes import azure, google
 
 _ABSENT = msgspec.Raw(b"null")
 _EKS = re.compile(r"/aws/eks/([A-Za-z0-9._-]{1,100})/cluster")
@@ -53,6 +54,7 @@ class _Wrapper(msgspec.Struct):
     audit: msgspec.Raw = _ABSENT
     payload: msgspec.Raw = _ABSENT
     journal: msgspec.Raw = msgspec.field(name="MESSAGE", default=_ABSENT)
+    audit_id: msgspec.Raw = msgspec.field(name="AuditId", default=_ABSENT)
     proto_payload: msgspec.Raw = msgspec.field(name="protoPayload", default=_ABSENT)
 
 
@@ -100,8 +102,11 @@ def unwrapped(raw: bytes) -> Iterator[bytes]:
         return
     wrapper = _wrapper(raw)
     if bytes(wrapper.proto_payload)[:1] == b"{":
-        entry = as_audit(raw)
+        entry = google.as_audit(raw)
         yield from (entry,) if entry else ()
+        return
+    if bytes(wrapper.audit_id)[:1] == b'"':
+        yield azure.as_audit(raw)
         return
     for name in wrapper.__struct_fields__:
         inner = bytes(getattr(wrapper, name))
