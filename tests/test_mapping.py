@@ -13,6 +13,7 @@ from msgspec import UNSET
 from test_cli import interplay
 
 from models.events import Action, Dependency, Verdict
+from models.instants import parse_time
 from models.rejection import Rejection
 from streams.settings import Settings
 from streams.settings_file import SettingsError, load
@@ -22,6 +23,7 @@ from streams.sources.mapping.paths import find, parse_path
 from streams.sources.mapping.reading import Mistakes, read_rule
 from streams.sources.mapping.rules import Rule
 from streams.sources.mapping.source import Mapped
+from streams.sources.mapping.times import lacks_zone
 from streams.sources.source import Origin
 
 RECORD: dict[str, Any] = {
@@ -218,6 +220,60 @@ def test_a_time_in_the_wrong_unit_says_which_would_fit(time: object, value: obje
     assert isinstance(found, Rejection) and found.path == "time" and words in found.detail
 
 
+@pytest.mark.parametrize(
+    ("time", "unit", "meant"),
+    [
+        ("2026-11-24 10:00:00 +0200", "", "2026-11-24T08:00:00Z"),  # GitLab
+        ("2026-11-24 10:00:00 UTC", "", "2026-11-24T10:00:00Z"),
+        ("2026-11-24T10:00:00,25GMT", "rfc3339", "2026-11-24T10:00:00.25Z"),
+        ("2026-11-24T10:00:00,25Z", "", "2026-11-24T10:00:00.25Z"),
+        ("2026-11-24t10:00:00-03", "", "2026-11-24T13:00:00Z"),
+        ("2026-11-24T10:00:00.1234567Z", "", "2026-11-24T10:00:00.1234567Z"),  # Azure
+        ("2026-11-24 10:00:00", "utc", "2026-11-24T10:00:00Z"),
+        ("2026-11-24T10:00:00+01:00", "utc", "2026-11-24T09:00:00Z"),
+    ],
+)
+def test_times_as_others_write_them(time: str, unit: str, meant: str) -> None:
+    for part in ({"path": "t", "format": unit}, *(("{t}",) if not unit else ())):
+        made = rule(attributes={**TABLE["attributes"], "time": part})
+        assert event(made, {**RECORD, "t": time}).time == parse_time(meant)
+
+
+def test_a_time_without_a_zone_is_not_guessed() -> None:
+    made = rule(attributes={**TABLE["attributes"], "time": {"path": "t"}})
+    found = event(made, {**RECORD, "t": "2026-11-24 10:00:00"})
+    assert found.reason == "bad_time" and found.detail.endswith(
+        'it says no zone: { path = "t", format = "utc" } where it means UTC'
+    )
+    assert event(made, {**RECORD, "t": "2026-13-24 10:00:00 UTC"}).reason == "bad_time"
+    assert [lacks_zone(text) for text in ("2026-11-24 10:00:00", "2026-11-24 10:00:00 +02", "10:00", 7)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_an_object_for_a_value_says_what_to_do() -> None:
+    found = event(rule({"new": {"path": "cluster"}}))
+    assert found.detail.endswith('an object needs a path into it, or its hash: { path = "cluster", type = "hash" }')
+
+
+def test_paths_go_into_texts_that_hold_json() -> None:
+    """As SNS and SQS carry it; twice, where one is in the other."""
+    inner = json.dumps({"Message": json.dumps({"size": 4, "who": ["x"], "password": "hunter2"})})
+    record = {**RECORD, "Body": inner, "broken": "{", "plain": "[x]"}
+    made = rule({"new": {"path": "Body.Message.size"}, "agent": "{Body.Message.who[0]}", "old": {"path": "Body.Message.password"}})
+    assert (event(made, record).new, event(made, record).agent) == (4, "x") and event(made, record).old.startswith("sha256:")
+    for path in ("broken.a", "plain[0]", "kind.a", "Body.Message.size.a"):
+        assert find(parse_path(path), record, UNSET) is UNSET
+
+
+def test_null_is_nothing_where_there_is_a_default() -> None:
+    assert event(rule({"new": {"path": "nothing", "default": 3}})).new == 3
+    assert event(rule({"new": {"path": "nothing"}})).new is None
+
+
 def test_a_number_within_braces_says_how_it_stays_one() -> None:
     found = event(read_rule({**TABLE, "type": "sample", "data": {"metric": "m", "value": "{size}"}}))
     assert isinstance(found, Rejection) and found.detail.endswith('braces make a text: { path = "size" } leaves it as it is')
@@ -247,6 +303,18 @@ def test_every_element_makes_an_event_with_an_id_of_its_own() -> None:
     assert outcomes([made], {**RECORD, "steps": []}) == [Unmet("r", "there is nothing at steps[*]")]
 
 
+def test_conditions_may_ask_each_element() -> None:
+    attributes = {name: part for name, part in TABLE["attributes"].items() if name != "id"}
+    made = rule({"new": {"path": "@.to"}}, each="steps[*]", attributes=attributes, when=[{"path": "@.who", "exists": True}])
+    first, second = outcomes([made])
+    assert isinstance(first, Made) and isinstance(first.event, Action) and first.event.new == 1
+    assert second == Unmet("r", "element 1: @.who is not there", element=True)
+    whole = rule({"new": {"path": "@.to"}}, each="steps[*]", attributes=attributes)
+    assert first == outcomes([whole])[0]  # its id does not depend on what is left out
+    none = rule(each="steps[*]", attributes=attributes, when=[{"path": "@.who", "equals": "z"}])
+    assert [type(each) for each in outcomes([none, rule(name="next")])] == [Unmet, Unmet, Made]
+
+
 def test_the_first_rule_that_applies_is_the_last_but_for_also() -> None:
     first, second, third = rule(name="a", also=True), rule(name="b"), rule(name="c")
     assert [each.rule for each in outcomes([first, second, third])] == ["a", "b"]
@@ -269,7 +337,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"when": [{"path": "a", "exists": "yes"}]}, "when[0].exists must be true or false"),
     ({"when": [{"path": "a", "in": "x"}]}, "when[0].in must be a list"),
     ({"when": [{"path": "a", "matches": "("}]}, 'when[0].matches: "(" is no regular expression'),
-    ({"when": [{"path": "@.a", "exists": True}]}, "when[0].path: conditions are asked of the record"),
+    ({"when": [{"path": "@.a", "exists": True}]}, "when[0].path: @.a is of an element, and the rule has no `each`"),
+    ({"each": "steps[*]"}, "attributes.id is the same for every element, so that they would count as one"),
     ({"attributes": {"time": {"path": "at"}}}, "attributes.subject is missing: an action needs it"),
     ({"attributes": {"subject": "x"}}, "attributes.time is missing: an action needs it"),
     ({"attributes": {"time": "at", "subject": "x"}}, 'where it is a path, write { path = "at" }'),
@@ -417,6 +486,17 @@ def test_map_test_tells_each_record_and_its_exit_code_follows(tmp_path: Path) ->
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert lines[0] == "bad.jsonl:1: wrong_type (data.value): rule a: Expected `float`, got `str`"
+    steps = [{"at": "2026-11-24T10:00:00Z", "v": 1}, {"at": "2026-11-24T10:00:09Z"}]
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": steps}))
+    (tmp_path / "each.toml").write_text(
+        '[[map]]\nname = "e"\ntype = "sample"\neach = "steps[*]"\nwhen = [{ path = "@.v", exists = true }]\n'
+        'attributes = { time = { path = "@.at" }, subject = "x" }\ndata = { metric = "m", value = { path = "@.v" } }\n'
+    )
+    told = interplay("map", "test", "steps.json", "--config", "each.toml", cwd=tmp_path).stdout.splitlines()
+    assert told[0].startswith("steps.json:1: e: 2026-11-24T10:00:00Z map/e#") and told[0].endswith(" sample x m 1")
+    assert told[1] == "steps.json:1: e: left out: element 1: @.v is not there"
+    counted = interplay("analyze", "steps.json", "--source", "json", "--config", "each.toml", cwd=tmp_path).stdout
+    assert "json: 1 records that became events; passed over: elements 1." in counted
     assert lines[1].startswith("bad.jsonl:2: not_json") and lines[2] == "bad.jsonl:3: no rule: a: v is not there"
     assert lines[3] == "2 records: 0 events; 0 ignored, 1 without a rule, 2 refused."
     assert interplay("map", "test", "bad.jsonl", "--rule", "b", cwd=tmp_path).returncode == 2

@@ -73,8 +73,12 @@ class Telling:
             made = [each for each in outcomes if isinstance(each, Made)]
             if not made:
                 self._unmatched(where, [each for each in outcomes if isinstance(each, Unmet)])
-            for each in made:
-                self._made(where, each)
+                continue
+            for each in outcomes:
+                if isinstance(each, Made):
+                    self._made(where, each)
+                elif each.element:
+                    self._out.say(f"{where}: {each.rule}: left out: {each.why}")
 
     def summary(self) -> int:
         """The last sentences; answers the exit code."""

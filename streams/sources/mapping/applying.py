@@ -15,15 +15,13 @@ from msgspec import UNSET, UnsetType
 
 from models.decode import decode_event
 from models.events import AnyEvent
-from models.instants import EARLIEST, LATEST, SECOND, format_time
 from models.rejection import Rejection, clipped
 from streams.sources.mapping.paths import Json, Path, find
-from streams.sources.mapping.rules import UNITS, Condition, Fixed, Group, Part, Pick, Rule, Template
+from streams.sources.mapping.rules import Condition, Fixed, Group, Part, Pick, Rule, Template
+from streams.sources.mapping.times import NUMERAL, lacks_zone, moment, unit_of
 from streams.sources.secrets import hashed, hidden, is_secret, without_secrets
 
 MOST = 10_000  # events of one record
-NUMERAL = 64  # characters of a text that may say a number
-EARLY, LATE = 1_000_000_000 * SECOND, 2_500_000_000 * SECOND  # 2001 to 2049: in no two units is one number a time between them
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NO_TEXT = (UnsetType, dict, list)
 _SCALARS = (str, int, float)
@@ -42,6 +40,7 @@ class Unmet(NamedTuple):
 
     rule: str
     why: str
+    element: bool = False  # one of the elements: the rule may apply to others
 
 
 class _Unfit(Exception):
@@ -62,16 +61,24 @@ def made_of(record: Json, raw: bytes, rules: Sequence[Rule], domain: str = "defa
             if not elements:
                 yield Unmet(rule.name, f"there is nothing at {rule.each.text}")
                 continue
+        fit = False
         for number, element in enumerate(elements):
+            why = next((why for condition in rule.of_each if (why := unmet(condition, record, element))), "")
+            if why:
+                yield Unmet(rule.name, f"element {number}: {why}", element=True)
+                continue
+            fit = True
             yield Made(rule.name, _event(rule, record, element, raw, number, domain) if rule.type else None)
+        if not fit:
+            continue
         if not rule.also:
             return
 
 
-def unmet(condition: Condition, record: Json) -> str:
+def unmet(condition: Condition, record: Json, element: Element = UNSET) -> str:
     """Why the condition does not hold; "" where it does."""
     path = condition.path
-    value = find(path, record, UNSET)
+    value = find(path, record, element)
     there = value is not UNSET and value is not None and value != []
     if condition.exists is not None and condition.exists is not there:
         return f"{path.text} is {'not ' if condition.exists else ''}there"
@@ -135,16 +142,14 @@ def _advice(rule: Rule, refused: Rejection, record: Json, element: Element) -> s
         return f"; there is no {' and no '.join(empty)}"
     if refused.path == "time" and len(values) == 1:
         ((path, value),) = values.items()
-        return f'; a number needs its unit: {{ path = "{path}", format = "{unit}" }}' if (unit := _unit(value)) else ""
+        if lacks_zone(value):
+            return f'; it says no zone: {{ path = "{path}", format = "utc" }} where it means UTC'
+        return f'; a number needs its unit: {{ path = "{path}", format = "{unit}" }}' if (unit := unit_of(value)) else ""
+    if refused.reason == "wrong_type" and isinstance(part, Pick) and any(isinstance(value, dict) for value in values.values()):
+        return f'; an object needs a path into it, or its hash: {{ path = "{part.path.text}", type = "hash" }}'
     if refused.reason == "wrong_type" and isinstance(part, Template) and len(part.parts) == 1:
         return f'; braces make a text: {{ path = "{next(iter(values))}" }} leaves it as it is'
     return ""
-
-
-def _unit(value: Json | UnsetType) -> str:
-    """The unit in which a number of some twenty years around now counts since 1970; "" of what is no such number."""
-    number = _decimal(value)
-    return "" if number is None else next((unit for unit, nanos in UNITS.items() if EARLY // nanos <= number < LATE // nanos), "")
 
 
 def _found(path: Path, record: Json, element: Element) -> Json | UnsetType:
@@ -164,7 +169,9 @@ def _group(group: Group, record: Json, element: Element, place: str) -> dict[str
 
 def _part(part: Part, record: Json, element: Element, place: str) -> Json | UnsetType:
     if isinstance(part, Template | Pick):
-        value = _filled(part, record, element) if isinstance(part, Template) else _picked(part, record, element, place)
+        value = _picked(part, record, element, place) if isinstance(part, Pick) else _filled(part, record, element)
+        if place == "time" and isinstance(part, Template) and isinstance(value, str):
+            return moment(value, "")
         return without_secrets(value) if isinstance(value, str) and place.endswith(".text") else value
     if isinstance(part, Fixed):
         return part.value
@@ -199,35 +206,19 @@ def _picked(pick: Pick, record: Json, element: Element, place: str) -> Json | Un
     value = find(pick.path, record, element) if _is_open(pick, place) else _found(pick.path, record, element)
     if not isinstance(value, UnsetType) and pick.words is not None:
         value = pick.words.get(_text(value), UNSET) if isinstance(value, _SCALARS) else UNSET
-    if isinstance(value, UnsetType):
-        return pick.default.value if pick.default is not None else UNSET
-    if value is None:
-        return None
-    if pick.unit:
-        return _moment(value, pick, place)
-    return _typed(value, pick, place) if pick.type else value
-
-
-def _moment(value: Json, pick: Pick, place: str) -> Json:
-    if pick.unit == "rfc3339":
+    if pick.default is not None and (value is None or isinstance(value, UnsetType)):
+        return pick.default.value
+    if value is None or isinstance(value, UnsetType):
         return value
-    number, scale = _decimal(value), UNITS[pick.unit]
-    if number is None:
-        raise _Unfit(f"{place}: {_shown(value)} is no number of {pick.unit} since 1970")
-    if not Decimal(EARLIEST) / scale <= number < Decimal(LATEST) / scale:
-        raise _Unfit(f"{place}: time outside 1970-2262: {_shown(value)}{f', is it in {unit}?' if (unit := _unit(value)) else ''}")
-    return format_time(int(number * scale))
-
-
-def _decimal(value: Json | UnsetType) -> Decimal | None:
-    """The number that a value is or says. Nothing is computed with it before it is known to be small: "1e999999" is a number too."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and len(value) > NUMERAL):
-        return None
-    try:
-        number = Decimal(str(value))
-    except (InvalidOperation, ValueError):  # of an integer with thousands of digits
-        return None
-    return number if number.is_finite() else None
+    if pick.unit or place == "time":
+        try:
+            return moment(value, pick.unit)
+        except ValueError as error:
+            outside = str(error).startswith("time outside")
+            better = unit_of(value) if outside else ""
+            hint = f", is it in {better}?" if better else ""
+            raise _Unfit(f"{place}: {error}: {_shown(value)}{hint}" if outside else f"{place}: {_shown(value)} {error}") from error
+    return _typed(value, pick, place) if pick.type else value
 
 
 def _typed(value: Json, pick: Pick, place: str) -> Json:

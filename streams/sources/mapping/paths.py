@@ -2,14 +2,17 @@
 
     spec.replicas            commits[*].author.name            labels["app.kubernetes.io/name"]            @.key
 
-`@` is the element of a rule's `each`; all other paths begin at the record.
+`@` is the element of a rule's `each`; all other paths begin at the record. Where a text stands that holds a JSON object or array, as in
+messages of SNS, a path goes on into it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias, cast
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -61,18 +64,37 @@ def find(path: Path, record: Json, element: Json | UnsetType) -> Json | UnsetTyp
 def _walk(value: Json, steps: tuple[Step, ...]) -> Json | UnsetType:
     for place, step in enumerate(steps):
         if type(step) is str:
-            if type(value) is not dict or step not in value:
+            if type(value) is not dict:
+                value = _within(value)
+                if type(value) is not dict:
+                    return UNSET
+            if step not in value:
                 return UNSET
             value = value[step]
         elif step is None:
+            value = _within(value)
             if not isinstance(value, list):
                 return UNSET
             return _every(value, steps[place + 1 :])
         elif isinstance(step, int):
+            value = _within(value)
             if not isinstance(value, list) or not -len(value) <= step < len(value):
                 return UNSET
             value = value[step]
     return value
+
+
+def _within(value: Json) -> Json:
+    """What a text holds as JSON; itself where it holds none."""
+    return _decoded(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+
+
+@lru_cache(maxsize=4)  # several paths go into the same text, one after the other
+def _decoded(text: str) -> Json:
+    try:
+        return cast("Json", msgspec.json.decode(text))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return text
 
 
 def _every(values: list[Json], rest: tuple[Step, ...]) -> list[Json]:

@@ -29,7 +29,7 @@ FIELDS = ("name", "type", "when", "each", "also", "attributes", "data")
 ATTRIBUTES = ("id", "source", "time", "subject", "domain", "causationid", "traceparent")
 CONDITIONS = ("path", "exists", "equals", "in", "matches")
 PICKS = ("path", "type", "format", "words", "default")
-UNIT_NAMES = ("rfc3339", *UNITS)
+UNIT_NAMES = ("rfc3339", "utc", *UNITS)
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -55,14 +55,20 @@ def read_rule(table: Mapping[str, Json]) -> Rule:
     each = _path("each", table.get("each"), wrong) if "each" in table else None
     if each is not None and not each.many:
         wrong.append(f"each must lead to the elements of a list, such as {each.text}[*]")
-    when = _conditions(table.get("when", []), wrong)
+    when = _conditions(table.get("when", []), wrong, table.get("each") is not None)
     attributes = _group("attributes", table.get("attributes", {}), wrong, table.get("each") is not None)
     data = _group("data", table.get("data", {}), wrong, table.get("each") is not None)
     if isinstance(kind, str) and kind in EVENTS:
         _check_event(kind, attributes, data, wrong)
+    named = [part for field, part in attributes.fields if field in ("id", "source")]
+    if each is not None and "id" in dict(attributes.fields) and not any(map(_of_element, named)):
+        wrong.append("attributes.id is the same for every element, so that they would count as one: name @ in it, or leave it out")
     if wrong:
         raise Mistakes(wrong)
-    return Rule(str(name), str(kind) if kind != IGNORE else "", when, each, bool(also), attributes, data)
+    of_record, of_each = ([one for one in when if one.path.element is which] for which in (False, True))
+    return Rule(
+        str(name), str(kind) if kind != IGNORE else "", tuple(of_record), tuple(of_each), each, bool(also), attributes, data
+    )
 
 
 def _check_event(kind: str, attributes: Group, data: Group, wrong: list[str]) -> None:
@@ -98,21 +104,21 @@ def _fields(kind: str) -> dict[str, FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(EVENTS[kind])}
 
 
-def _conditions(value: Json, wrong: list[str]) -> tuple[Condition, ...]:
+def _conditions(value: Json, wrong: list[str], each: bool) -> tuple[Condition, ...]:
     if not isinstance(value, list):
         wrong.append('when must be a list of conditions, such as [{ path = "kind", equals = "deploy" }]')
         return ()
-    found = [_condition(f"when[{number}]", each, wrong) for number, each in enumerate(value)]
-    return tuple(each for each in found if each is not None)
+    found = [_condition(f"when[{number}]", one, wrong, each) for number, one in enumerate(value)]
+    return tuple(one for one in found if one is not None)
 
 
-def _condition(place: str, value: Json, wrong: list[str]) -> Condition | None:
+def _condition(place: str, value: Json, wrong: list[str], each: bool) -> Condition | None:
     if not isinstance(value, dict):
         wrong.append(f'{place} must be a table, such as {{ path = "kind", equals = "deploy" }}, not {_shown(value)}')
         return None
     before = len(wrong)
     wrong += _unknown(place, value, CONDITIONS)
-    path = _path(f"{place}.path", value.get("path"), wrong)
+    path = _path(f"{place}.path", value.get("path"), wrong, each)
     if not set(value) & {"exists", "equals", "in", "matches"}:
         wrong.append(f"{place} asks nothing: give it equals, in, exists or matches")
     exists, among, pattern = value.get("exists"), value.get("in"), value.get("matches")
@@ -120,8 +126,6 @@ def _condition(place: str, value: Json, wrong: list[str]) -> Condition | None:
         wrong.append(f"{place}.exists must be true or false, not {_shown(exists)}")
     if among is not None and not isinstance(among, list):
         wrong.append(f"{place}.in must be a list, not {_shown(among)}")
-    if path is not None and path.element:
-        wrong.append(f"{place}.path: conditions are asked of the record, not of an element (@)")
     compiled = None
     if pattern is not None:
         try:
@@ -151,6 +155,11 @@ def _part(place: str, value: Json, wrong: list[str], each: bool) -> Part:
     if isinstance(value, str) and value.startswith(("@.", "@[", "$.", "$[")):
         wrong.append(f"{place}: {_shown(value)} would be told as it stands; where it is a path, write {{ path = {_shown(value)} }}")
     return Fixed(value)
+
+
+def _of_element(part: Part) -> bool:
+    paths = part.parts if isinstance(part, Template) else (part.path,) if isinstance(part, Pick) else ()
+    return any(isinstance(path, Path) and path.element for path in paths)
 
 
 def _template(place: str, text: str, wrong: list[str], each: bool) -> Template:

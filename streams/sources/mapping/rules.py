@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from streams.sources.mapping.paths import Json, Path
 
 Type: TypeAlias = Literal["", "number", "text", "boolean", "list", "hash"]
-Unit: TypeAlias = Literal["", "rfc3339", "s", "ms", "us", "ns"]
+Unit: TypeAlias = Literal["", "rfc3339", "utc", "s", "ms", "us", "ns"]
 TYPES: tuple[str, ...] = ("number", "text", "boolean", "list", "hash")
 UNITS: dict[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}  # ns
 
@@ -65,6 +65,7 @@ class Rule(NamedTuple):
     name: str
     type: str
     when: tuple[Condition, ...]
+    of_each: tuple[Condition, ...]  # those of `when` that are asked of each element
     each: Path | None
     also: bool
     attributes: Group

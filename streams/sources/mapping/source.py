@@ -38,7 +38,12 @@ class Mapped:
             return (unread(error),)
         made: list[AnyEvent | Rejection] = []
         for raw, record in found:
-            outcomes = [each for each in made_of(record, raw, self._rules, self._domain) if isinstance(each, Made)]
+            outcomes: list[Made] = []
+            for each in made_of(record, raw, self._rules, self._domain):
+                if isinstance(each, Made):
+                    outcomes.append(each)
+                elif each.element:
+                    self.counts["elements"] += 1
             self.counts["mapped" if any(each.event is not None for each in outcomes) else "ignored" if outcomes else "no_rule"] += 1
             made += [each.event for each in outcomes if each.event is not None]
         return made
