@@ -77,13 +77,14 @@ def test_the_operators_names_come_first() -> None:
 TEXT = json.dumps(EVENT)
 AKS_COLUMNS = {
     "AuditId": "auditID", "Verb": "verb", "Stage": "stage", "RequestUri": "requestURI", "UserAgent": "userAgent",
-    "StageReceivedTime": "stageTimestamp", "User": "user", "ObjectRef": "objectRef", "ResponseStatus": "responseStatus",
+    "StageReceivedTime": "stageTimestamp", "User": "user", "SourceIps": "sourceIPs",
+    "ObjectRef": "objectRef", "ResponseStatus": "responseStatus",
     "RequestObject": "requestObject", "ResponseObject": "responseObject",
 }  # fmt: skip
 AKS_ROW = {column: EVENT[field] for column, field in AKS_COLUMNS.items() if field in EVENT}
 WRAPPED: dict[str, Any] = {
     "azure table": {**AKS_ROW, "RequestObject": "skipped-too-big-size-object", "Annotations": ""},
-    "azure table, as texts": {name: json.dumps(each) if isinstance(each, dict) else each for name, each in AKS_ROW.items()},
+    "azure table, as texts": {name: json.dumps(each) if isinstance(each, dict | list) else each for name, each in AKS_ROW.items()},
     "azure table, as az prints it": [{**AKS_ROW, "TableName": "PrimaryResult"}],
     "cloudwatch": {"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "timestamp": 1, "message": TEXT}]},
     "get-log-events": {"events": [{"timestamp": 1, "message": TEXT, "ingestionTime": 2}], "nextForwardToken": "f/1"},

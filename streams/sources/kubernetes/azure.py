@@ -24,6 +24,7 @@ class _Row(msgspec.Struct, rename="pascal"):
     time_generated: str = ""
     user: msgspec.Raw = _ABSENT
     impersonated_user: msgspec.Raw = _ABSENT
+    source_ips: msgspec.Raw = _ABSENT
     object_ref: msgspec.Raw = _ABSENT
     response_status: msgspec.Raw = _ABSENT
     request_object: msgspec.Raw = _ABSENT
@@ -51,6 +52,7 @@ def as_audit(raw: bytes) -> bytes:
             "stageTimestamp": row.stage_received_time or row.time_generated,
             "user": _object(row.user),
             "impersonatedUser": _object(row.impersonated_user),
+            "sourceIPs": _object(row.source_ips),
             "objectRef": _object(row.object_ref),
             "responseStatus": _object(row.response_status),
             "requestObject": _object(row.request_object),
@@ -61,7 +63,7 @@ def as_audit(raw: bytes) -> bytes:
 
 
 def _object(column: msgspec.Raw) -> msgspec.Raw:
-    """The object; null where it is empty, or the word for what was too big."""
+    """The object, or list; null where it is empty, or the word for what was too big."""
     value = bytes(column)
     if value[:1] == b'"':
         value = _text(value).strip().encode()
