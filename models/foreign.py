@@ -15,6 +15,7 @@ waiting for a number of records (`streams.sources.in_order`). That findings stay
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
@@ -29,12 +30,24 @@ Found: TypeAlias = tuple[Place, AnyEvent | Rejection]  # an answer, and the plac
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits to be put in order. Each source adds what it needs; (time, source, id) names it, and a repeat is left out."""
+    """What waits to be put in order. Each source adds what it needs; (time, source, id) names it: see `content`."""
 
     time: int  # ns since 1970
     source: str
     id: str
     place: Place = None  # as `parse` was given it; answers hand it back
+
+
+def content(record: Foreign) -> bytes:
+    """What a record says, wherever it stood: of several of one name the least counts, whichever came first."""
+    try:
+        return msgspec.json.encode(msgspec.structs.replace(record, place=None), order="deterministic", enc_hook=_plain)
+    except (RecursionError, OverflowError, TypeError):
+        return b""  # nested beyond reason; so the first counts
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, array) else None
 
 
 class Translator(Protocol):

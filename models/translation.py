@@ -22,7 +22,7 @@ import msgspec
 
 from models.configuration import StreamTime
 from models.events import AnyEvent, Event, Sample, Tick
-from models.foreign import Foreign, Found, Place
+from models.foreign import Foreign, Found, Place, content
 from models.panes import Panes
 from models.reduction import Held, Mark, ReduceProgress, Reducer, Release
 from models.rejection import Rejection
@@ -145,13 +145,9 @@ class TranslatingReducer(Reducer):
 
     def _translate(self, bound: int, out: list[Event], refused: list[tuple[Place, Rejection]] | None) -> None:
         """Everything before `bound`, in order; then `bound` itself is told. Without `refused` no answer goes out, only plain events."""
-        order, waiting, translator = self._order, self._waiting, self._translator
+        order, translator = self._order, self._translator
         while order and order[0][0] < bound:
-            _, _, _, offset, _, item = heappop(order)
-            record = waiting[offset]
-            record.events -= 1
-            if not record.events:
-                del waiting[offset]
+            item = self._next_item()
             if not isinstance(item, Foreign):
                 if not isinstance(item, Sample) or self._fold(item):
                     out.append(item)
@@ -162,7 +158,7 @@ class TranslatingReducer(Reducer):
                 self.late += key < self._last  # after a silence that was taken for the end
                 continue
             self._last = key
-            found = translator.translate(item)
+            found = translator.translate(self._one_of(item, key))
             if found and refused is not None:
                 self._sort(found, out, refused)
         if bound > BEFORE_ALL:
@@ -170,6 +166,23 @@ class TranslatingReducer(Reducer):
             if refused is not None:
                 self._sort(found, out, refused)
             self._through = max(self._through, bound)
+
+    def _one_of(self, item: Foreign, key: _Key) -> Foreign:
+        """Of the records of one name that wait, the one that counts."""
+        order = self._order
+        while order and order[0][0] == key[0] and order[0][:3] == key and isinstance(other := order[0][5], Foreign):
+            self._next_item()
+            item = min(item, other, key=content)
+            self.duplicates += 1
+        return item
+
+    def _next_item(self) -> AnyEvent | Foreign:
+        _, _, _, offset, _, item = heappop(self._order)
+        record = self._waiting[offset]
+        record.events -= 1
+        if not record.events:
+            del self._waiting[offset]
+        return item
 
     def _sort(self, found: Sequence[Found], out: list[Event], refused: list[tuple[Place, Rejection]]) -> None:
         for place, answer in found:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from otlp_records import as_json, as_protobuf, request, span, told
+from otlp_records import as_json, as_protobuf, at, request, span, told
 from test_foreign_properties import findings
 from test_opentelemetry import log, tool
 
@@ -122,6 +122,25 @@ def test_a_file_in_another_order_and_in_other_batches_has_the_same_findings(seed
     items = sorted(history(seed), key=lambda item: item[0] + rng.uniform(0, 9) * SECOND)
     events = told(*(record for _, _, record in items))
     assert tuple(findings([event for event in events if not isinstance(event, Rejection | Sample)])) == of_file(seed)
+
+
+def told_twice() -> list[bytes]:
+    """One span as two exporters have it, one of which saw more; and so a log line, which is two, and a point."""
+    calls = [tool(1, arguments=f'{{"deployment": "cart", "replicas": {n}}}', trace=7) for n in (3, 8, 5)]
+    counts = [{"timeUnixNano": str(at(t)), "asInt": str(n)} for t, n in ((0, 1), (9, 5), (9, 6), (9, 4))]
+    sums = [{"name": "m", "sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [each]}} for each in counts]
+    return [as_json(request("traces", [call])) for call in calls] + [as_json(request("metrics", [each])) for each in sums]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_of_several_records_of_one_name_the_same_counts_whichever_came_first(seed: int) -> None:
+    records = told_twice()
+    wanted = told(*records)
+    assert Counter(type(event).__name__ for event in wanted) == {"Action": 1, "Sample": 1}
+    random.Random(seed).shuffle(records)
+    assert told(*records) == wanted
+    (action,) = reduced([(at(10), record) for record in records], random.Random(seed), 0)
+    assert action in wanted
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -45,6 +45,7 @@ def promises_the_watermark(patch: pytest.MonkeyPatch) -> None:
 
 def a_repeat_is_translated_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TranslatingReducer, "_last", property(lambda self: None, lambda self, key: None), raising=False)
+    patch.setattr(TranslatingReducer, "_one_of", lambda self, item, key: item)
 
 
 def a_mark_ahead_of_what_waits(patch: pytest.MonkeyPatch) -> None:

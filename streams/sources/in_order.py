@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from models.events import AnyEvent
-from models.foreign import Foreign, Found, Translator
+from models.foreign import Foreign, Found, Translator, content
 from models.instants import SECOND
 from models.panes import Panes
 from models.rejection import Rejection
@@ -62,10 +62,14 @@ class InOrder(Generic[P]):
 
     def _next(self) -> Iterator[tuple[P, AnyEvent | Rejection]]:
         time, source, identity, number, record = heapq.heappop(self._heap)
-        if (time, source, identity) == self._last:
+        key = (time, source, identity)
+        if key == self._last:
             self.repeated += 1
             return
-        self._last = (time, source, identity)
+        while self._heap and self._heap[0][0] == time and self._heap[0][:3] == key:
+            record = min(record, heapq.heappop(self._heap)[4], key=content)
+            self.repeated += 1
+        self._last = key
         if number % STEP == 0:
             yield from self._placed(self._fold.passed(time))
         yield from self._placed(self._fold.translate(record))
