@@ -66,7 +66,15 @@ RULES = settings_of(
         **TABLE,
         "name": "lists",
         "data": {**TABLE["data"], "new": {"path": "tags", "type": "list"}, "old": {"path": "@.x"}},
+        "attributes": {**TABLE["attributes"], "id": "{@}", "time": "{at}"},
+        "when": [{"path": "@", "matches": "a|1"}],
         "each": "tags[*]",
+    },
+    {
+        **TABLE,
+        "name": "within",
+        "also": True,
+        "data": {**TABLE["data"], "new": {"path": "text.Message.size"}, "agent": "{text.who[0]}"},
     },
 )
 
@@ -87,7 +95,14 @@ def seeds() -> list[Any]:
         {"Records": [*sized(0, TERRAFORM, 3), desired(0, TERRAFORM, 4), launched(1, "i-1"), killed(2, "i-1"), launched(3, "i-2")]},
     ]
     shapes = [json.loads(value) for value in SHAPES.values() if value[:1] == b"{"]
-    return [*calls, dns, *shapes, {"Records": fight(minutes=16)[-24:]}, *[RECORD] * 12]
+    return [
+        *calls,
+        dns,
+        *shapes,
+        {"Records": fight(minutes=16)[-24:]},
+        *[RECORD] * 12,
+        *[{**RECORD, "text": json.dumps({"Message": json.dumps({"size": 1}), "who": ["x"]})}] * 4,
+    ]
 
 
 def reshaped(draw: random.Random, pool: list[Any]) -> bytes:
