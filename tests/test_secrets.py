@@ -13,6 +13,7 @@ from test_opentelemetry import tool
 from models.events import Action, encode_signal
 from models.rejection import Rejection
 from streams.settings import ActionRule, Otlp, Settings
+from streams.sources.cloudtrail.values import plain
 from streams.sources.kinds import KINDS
 from streams.sources.mapping.applying import unmet
 from streams.sources.mapping.paths import parse_path
@@ -178,3 +179,9 @@ def test_a_mapped_value_that_is_nested_deeply_is_refused_or_cut_and_stops_nothin
         raw = json.dumps({**RECORD, "size": 0}).replace('"size": 0', f'"size": {"[" * depth}1{"]" * depth}').encode()
         (found,) = KINDS["json"].open(Settings(map=(rule,)), Origin()).parse(raw, (), 1)
         assert isinstance(found, Rejection) or len(encode_signal(found)) < 2000
+
+
+def test_a_secret_of_cloudtrail_is_one_by_the_same_rule() -> None:
+    assert plain("x", name="sessionCookie") == plain("x", name="customAuthorization") == "hidden"
+    assert plain(3600, name="tokenValidity") == 3600 and plain("a/b", name="kubernetesSecretName") == "a/b"
+    assert plain({"dsn": "x", "size": 3}) == ("dsn=hidden", "size=3")

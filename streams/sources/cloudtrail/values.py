@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from models.events import Scalar, Value
 from streams.sources.cloudtrail.calls import Knob
 from streams.sources.cloudtrail.record import Json, Object
-from streams.sources.secrets import hashed
+from streams.sources.secrets import hashed, is_secret
 
 MEMBERS = 1000  # of a set; longer ones are told as a hash
 TEXT = 512  # characters
@@ -22,7 +22,6 @@ _INTEGERS = 1 << 63
 _PLACE = re.compile(r"\{([^}]*)\}")
 _OWNER = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):|(\d{12}):function:|https://[^/]*/(\d{12})/")
 _FUNCTION = re.compile(r"(?:.*:function:)?([^:]+)")  # name, name:qualifier, account:function:name, or an ARN of them
-_SECRET = re.compile(r"passw|passphrase|secret|token|credential|(?:api|access|private).?key", re.I)
 CONSTANTS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
 
 
@@ -96,7 +95,7 @@ def given(request: Object, knob: Knob) -> Json | UnsetType:
 
 def plain(value: Json, service: str = "", name: str = "") -> Value:
     """A value as events have it: scalars as they are, lists and maps as sets of texts, long texts as hashes."""
-    if name and _hides(name):
+    if name and is_secret(name, value):
         return "hidden"
     if isinstance(value, dict):
         items = value.get("items")
@@ -113,7 +112,7 @@ def plain(value: Json, service: str = "", name: str = "") -> Value:
 
 
 def _inner(name: str, value: Json) -> str:
-    return "hidden" if _hides(name) else hashed(value) if isinstance(value, dict | list) else str(value)
+    return "hidden" if is_secret(name, value) else hashed(value) if isinstance(value, dict | list) else str(value)
 
 
 def member(value: Json) -> str:
@@ -144,11 +143,6 @@ def lasting(resource: str) -> str:
 @lru_cache(maxsize=4096)
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
-
-
-@lru_cache(maxsize=4096)
-def _hides(name: str) -> bool:
-    return _SECRET.search(name) is not None
 
 
 def _function(text: str) -> str:
