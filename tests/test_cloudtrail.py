@@ -156,6 +156,14 @@ def person_behind(who: dict[str, Any], name: str) -> dict[str, Any]:
     return {**who, "sessionContext": {**who["sessionContext"], "sourceIdentity": name}}
 
 
+def test_what_else_a_bus_carries_is_counted() -> None:
+    launch = {**BRIDGE, "detail-type": "EC2 Instance Launch Successful", "detail": {"AutoScalingGroupName": "g"}}
+    found, counts = became(
+        [launch, {**BRIDGE, "detail-type": "AWS Service Event via CloudTrail", "detail": {**ONE, "eventType": "AwsServiceEvent"}}]
+    )
+    assert (found, counts) == ([], {"other_events": 1, "no_calls": 1})
+
+
 AGENTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (role("orders-deployer"), {}, "orders-deployer"),
     (SCALER, {}, "application-autoscaling"),

@@ -328,6 +328,16 @@ ONE: list[tuple[str, Any, Any, list[tuple[str, str, object, object]]]] = [
         None,
         [("ec2/launch-template/lt-1", "defaultVersion", ..., "12")],
     ),
+    (
+        "application-autoscaling:RegisterScalableTarget",  # the one service that names its resource by ARN
+        {
+            "resourceId": f"arn:aws:kafka:eu-west-1:{ACCOUNT}:cluster/orders/0ec1",
+            "scalableDimension": "kafka:broker-storage:VolumeSize",
+            "maxCapacity": 9,
+        },
+        None,
+        [("kafka/cluster/orders/0ec1", "VolumeSize.maxCapacity", ..., 9)],
+    ),
     ("events:DisableRule", {"name": "nightly"}, None, [("events/rule/nightly", "state", ..., "disabled")]),
     ("monitoring:DisableAlarmActions", {"alarmNames": ["high-cpu"]}, None, [("cloudwatch/alarms", "disabled", (), ("high-cpu",))]),
 ]

@@ -203,7 +203,8 @@ def _read() -> dict[tuple[str, str], Call]:
     found = {}
     for line in TABLE.strip().splitlines():
         service, names, how, resource, knobs = (cell.strip() for cell in line.split("|"))
-        call = Call(service, how, resource, tuple(map(_moving, knobs.split())), service not in GLOBAL)
+        regional = service not in GLOBAL and not resource.startswith("global-")
+        call = Call(service, how, resource, tuple(map(_moving, knobs.split())), regional)
         for name in names.split():
             found[service, name] = call
             if service == "application-autoscaling":  # told as autoscaling's own in older records

@@ -157,7 +157,7 @@ def _target(call: Call, request: Object, answer: Object) -> Changes:
     if not isinstance(named, str) or not isinstance(dimension, str):
         return
     service, part = dimension.partition(":")[0], dimension.rpartition(":")[2]
-    resource = f"/{service}/{named.replace(':', '/').replace('replication-group/', 'replicationgroup/')}"
+    resource = f"/{service}/{short(named).replace(':', '/').replace('replication-group/', 'replicationgroup/')}"
     policy = at(request, "policyName")  # a resource may follow several policies at once
     name = f"{part}.policy[{policy[:128]}]" if isinstance(policy, str) and policy else part
     for change in _set(call, resource, request, answer):

@@ -14,8 +14,6 @@ Format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-ev
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import zlib
@@ -25,17 +23,16 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from models.rejection import Rejection, clipped, explained
+from streams.sources.cloudtrail.packed import GZIP, unpacked
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
 
 DEEPEST = 5  # shells within each other
-UNPACKED = 64 << 20  # bytes that a compressed record may become
 READS = ("Describe", "Get", "List")
 _ABSENT = msgspec.Raw(b"null")
 _OURS = re.compile(rb'\\*"eventSource\\*"\s*:\s*\\*"[a-z0-9.-]+\.amazonaws\.com\\*"')  # also inside a text
 _SPACE = re.compile(r"\s*")
-_GZIP = b"\x1f\x8b"
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -122,6 +119,7 @@ class _Shell(msgspec.Struct, rename="camel"):
     read_only: bool | str | None = None
     records: list[msgspec.Raw] | None = msgspec.field(name="Records", default=None)
     detail: msgspec.Raw = _ABSENT
+    detail_type: str | None = msgspec.field(name="detail-type", default=None)
     event_data: msgspec.Raw = _ABSENT  # CloudTrail Lake
     message_type: str | None = None
     log_events: list[_Message] | None = None
@@ -151,8 +149,8 @@ def recognised(head: bytes) -> bool:
 def heads(value: bytes) -> Iterator[Head | Rejection | str]:
     """The records of one line, message or file. A bad one is rejected alone, with its place; a text says what else was passed over."""
     try:
-        if value[:2] == _GZIP or (value[:1] not in (b"{", b"[", b" ", b"\n") and value[:4] == b"H4sI"):
-            value = _unpacked(value)
+        if value[:2] == GZIP or (value[:1] not in (b"{", b"[", b" ", b"\n") and value[:4] == b"H4sI"):
+            value = unpacked(value)
         yield from _within(value, "", 0)
     except _BAD as error:
         if "trailing characters" not in str(error):
@@ -226,7 +224,9 @@ def _head(shell: _Shell, place: str, raw: bytes | msgspec.Raw) -> Head:
 
 def _shelled(shell: _Shell, place: str, depth: int) -> Iterator[Head | Rejection | str]:
     text = shell.message or shell.body or shell.upper_body
-    if shell.detail is not _ABSENT:
+    if shell.detail_type and not shell.detail_type.endswith("via CloudTrail"):
+        yield "other_events"  # a bus carries much else
+    elif shell.detail is not _ABSENT:
         yield from _guarded(shell.detail, _below(place, "detail"), depth)
     elif shell.event_data is not _ABSENT:
         yield from _guarded(shell.event_data, _below(place, "eventData"), depth)
@@ -253,7 +253,7 @@ def _guarded(raw: bytes | msgspec.Raw, place: str, depth: int, packed: bool = Fa
         yield Rejection("too_deep", place, "shells within shells")
         return
     try:
-        yield from _within(_unpacked(bytes(raw)) if packed else raw, place, depth + 1)
+        yield from _within(unpacked(bytes(raw)) if packed else raw, place, depth + 1)
     except _BAD as error:
         yield named(explained(error, place))
     except (ValueError, zlib.error) as error:
@@ -274,26 +274,6 @@ def _several(value: bytes) -> Iterator[Head | Rejection | str]:
             if isinstance(error, RecursionError)
             else Rejection("not_json", "", clipped(f"not JSON: {error}"))
         )
-
-
-def _unpacked(value: bytes) -> bytes:
-    """Raises ValueError or zlib.error."""
-    if value[:2] != _GZIP:
-        try:
-            value = base64.b64decode(value.strip(), validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"not base64: {error}") from error
-    parts, room = [], UNPACKED
-    while value:  # Firehose joins what is compressed one by one
-        unpacker = zlib.decompressobj(wbits=31)
-        parts.append(unpacker.decompress(value, room + 1))
-        room -= len(parts[-1])
-        if room < 0:
-            raise ValueError(f"more than {UNPACKED:,} bytes unpacked")
-        if not unpacker.eof:
-            raise ValueError("the compressed data are cut short")
-        value = unpacker.unused_data.lstrip(b"\0")
-    return b"".join(parts)
 
 
 def _below(place: str, name: str) -> str:
