@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from otlp_records import as_json, as_protobuf, at, attributes, both, request, span, told
-from test_opentelemetry import log
+from test_opentelemetry import log, tool
 from test_opentelemetry_metrics import CUMULATIVE, DELTA, metric, point
 
 from models.events import Action, Sample, Transition
@@ -100,6 +100,10 @@ def test_ids_of_zeros_are_none() -> None:
     for bad in ({"traceId": "0" * 32}, {"spanId": "0" * 16}):
         (why,) = both(request("traces", [{**span("GET", 1, kind=2, status={"code": 2}), **bad}]))
         assert isinstance(why, Rejection) and why.reason == "missing_field" and why.path.endswith(next(iter(bad)))
+    for parent in ("0" * 16, "AAAAAAAAAAA="):  # hexadecimal, and base64 as protobuf's own JSON has it
+        call = {**tool(1), "parentSpanId": parent}
+        (action,) = told(as_json(request("traces", [call])))
+        assert isinstance(action, Action) and action.causes == ()
     record = {**log("x", 17, 1), "traceId": "0" * 32, "spanId": "1" * 16}
     (event,) = both(request("logs", [record]))
     assert isinstance(event, Transition) and event.traceparent == ""

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 from models.foreign import Place
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected, Rejection, clipped, explained
-from streams.sources.opentelemetry.fields import NO_SPAN, NO_TRACE, enumeration, moment, span_name, word
+from streams.sources.opentelemetry.fields import NO_ID, enumeration, moment, span_name
 from streams.sources.opentelemetry.naming import Entity, entity_of, text
 from streams.sources.opentelemetry.protobuf import SIGNALS, parse
 from streams.sources.opentelemetry.record import NAME, REASON, Line, Note, Span
@@ -156,8 +156,8 @@ class Decoder:
             for number, record in enumerate(scope.log_records):
                 try:
                     time = record.time_unix_nano
-                    time = moment(record.observed_time_unix_nano if time in (0, "0") else time, "timeUnixNano")
-                    severity = word(record.severity_number, _SEVERITIES) or _TEXTS.get(record.severity_text.upper(), 0)
+                    time = moment(time if time and time != "0" else record.observed_time_unix_nano, "timeUnixNano")
+                    severity = _SEVERITIES.get(record.severity_number, 0) or _TEXTS.get(record.severity_text.upper(), 0)
                     if all_tell or self._tells(record.event_name, severity):
                         yield _line(record, time, severity, entity, values, place)
                         continue
@@ -228,7 +228,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
     if not (isinstance(start, int) and EARLIEST < start < LATEST):
         start = moment(start, "startTimeUnixNano")
     status = span.status
-    failed = word(status.code, _CODES) == 2
+    failed = _CODES.get(status.code) == 2
     notes: tuple[Note, ...] = ()
     links: tuple[str, ...] = ()
     if span.events:
@@ -244,7 +244,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         links = tuple(
             span_name(link.trace_id, link.span_id, f"links[{i}].traceId", f"links[{i}].spanId")
             for i, link in enumerate(span.links)
-            if link.span_id and link.span_id not in NO_SPAN  # some links have nothing but attributes
+            if link.span_id and link.span_id not in NO_ID  # some links have nothing but attributes
         )
     return Span(
         time=end,
@@ -252,9 +252,9 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
         id=name,
         place=place,
         entity=entity,
-        parent=span_name(span.trace_id, parent_id, "traceId", "parentSpanId") if parent_id and parent_id not in NO_SPAN else "",
+        parent=span_name(span.trace_id, parent_id, "traceId", "parentSpanId") if parent_id and parent_id not in NO_ID else "",
         name=span.name,
-        kind=word(span.kind, _KINDS),
+        kind=_KINDS.get(span.kind, 0),
         start=start if start < end else end,
         attributes=values.attributes(span.attributes),
         failed=failed,
@@ -267,7 +267,7 @@ def _span(span: SpanShape, entity: Entity, values: Values, place: Place) -> Span
 def _line(record: LogRecord, time: int, severity: int, entity: Entity, values: Values, place: Place) -> Line:
     body, attributes = values.value(record.body), values.attributes(record.attributes)
     span, span_id = "", record.span_id
-    if span_id and record.trace_id and not (span_id in NO_SPAN or record.trace_id in NO_TRACE):
+    if span_id and record.trace_id and not (span_id in NO_ID or record.trace_id in NO_ID):
         span = span_name(record.trace_id, span_id)
     content = _encode((severity, record.event_name, span, body, attributes))
     return Line(

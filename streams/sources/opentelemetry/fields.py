@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 from models.instants import EARLIEST, LATEST
 from models.rejection import Rejected
 from streams.sources.opentelemetry.shape import Whole, Word
 
-NO_SPAN = frozenset(("0" * 16, bytes(8)))  # what some write where there is none; the specification calls them invalid
-NO_TRACE = frozenset(("0" * 32, bytes(16)))
+# What some write where there is no id: the specification calls zeros invalid.
+NO_ID = frozenset(zeros for size in (8, 16) for zeros in (bytes(size), bytes(size).hex(), b64encode(bytes(size)).decode()))
+_NO_TRACE, _NO_SPAN, _NO_BYTES = "0" * 32, "0" * 16, bytes(16)
 
 
 def span_name(trace_id: str | bytes, span_id: str | bytes, trace_field: str = "traceId", span_field: str = "spanId") -> str:
     """ "<trace id>-<span id>", as `identifier` writes them. Raises Rejected."""
-    if trace_id in NO_TRACE or span_id in NO_SPAN:
-        raise Rejected("missing_field", *_without_id(trace_field if trace_id in NO_TRACE else span_field))
     if len(trace_id) == 32 and len(span_id) == 16:  # nearly always in JSON: both at once
         try:
             digits = bytes.fromhex(trace_id + span_id).hex()  # type: ignore[operator, arg-type]  # of one encoding; a TypeError if not text
         except (ValueError, TypeError):
             digits = ""  # told below, with its field
-        if len(digits) == 48:
-            return f"{digits[:32]}-{digits[32:]}"
-    elif len(trace_id) == 16 and len(span_id) == 8 and isinstance(trace_id, bytes) and isinstance(span_id, bytes):
+        trace, span = digits[:32], digits[32:]
+        if len(span) == 16 and trace != _NO_TRACE and span != _NO_SPAN:
+            return f"{trace}-{span}"
+    elif (
+        isinstance(trace_id, bytes) and isinstance(span_id, bytes) and len(trace_id) == 16 and len(span_id) == 8
+        and trace_id != _NO_BYTES and span_id != _NO_BYTES[:8]
+    ):  # fmt: skip
         return f"{trace_id.hex()}-{span_id.hex()}"
     return f"{identifier(trace_id, 16, trace_field)}-{identifier(span_id, 8, span_field)}"
 
 
-def _without_id(field: str) -> tuple[str, str]:
-    return field, f"`{field}` is required, and not all zeros"
-
-
 def identifier(value: str | bytes, size: int, field: str) -> str:
     """An id of `size` bytes as lower-case hexadecimal. JSON has that, or base64 as protobuf's own mapping writes it. Raises Rejected."""
+    if not value or value in NO_ID:
+        raise Rejected("missing_field", field, f"`{field}` is required, and zeros are none")
     if isinstance(value, bytes):
         if len(value) == size:
             return value.hex()
@@ -45,13 +46,11 @@ def identifier(value: str | bytes, size: int, field: str) -> str:
             digits = ""  # rejected below, with what it is
         if len(digits) == 2 * size:
             return digits
-    elif value:
+    else:
         try:
             return _from_base64(value, size)
         except ValueError:
             pass  # rejected below, with what it is
-    if not value:
-        raise Rejected("missing_field", field, f"`{field}` is required")
     raise Rejected("wrong_type", field, f"`{field}` is no id of {size} bytes: {str(value)[:40]!r}")
 
 
@@ -76,10 +75,6 @@ def moment(value: Whole, field: str) -> int:
 
 
 def enumeration(prefix: str, names: Mapping[str, int]) -> Mapping[Word, int]:
-    """An enumeration's numbers by whatever writes them: the number, the name, or the name without its prefix."""
+    """An enumeration's numbers by whatever writes them: the number, the name, or the name without its prefix. Those that are not in it are
+    unknown, and as good as 0: the specification asks that of receivers."""
     return {spelt: number for name, number in names.items() for spelt in (number, name, prefix + name)}
-
-
-def word(value: Word, numbers: Mapping[Word, int]) -> int:
-    """Its number; 0 of those that are unknown, as the specification asks of receivers."""
-    return numbers.get(value, 0)

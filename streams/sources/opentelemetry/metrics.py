@@ -24,7 +24,7 @@ from models.foreign import Place
 from models.rejection import Rejected, Rejection
 from streams.settings import MetricRule, Otlp
 from streams.sources.opentelemetry.decoder import BAD, Measured, refused
-from streams.sources.opentelemetry.fields import enumeration, moment, span_name, word
+from streams.sources.opentelemetry.fields import enumeration, moment, span_name
 from streams.sources.opentelemetry.naming import bounded
 from streams.sources.opentelemetry.record import Bounds, Point, Series
 from streams.sources.opentelemetry.samples import Samples, percent
@@ -61,7 +61,7 @@ class Metrics:
         data: Data = getattr(metric, kind)
         temporality, samples = CUMULATIVE, self._samples
         if kind != "gauge" and kind != "summary":
-            temporality = word(data.aggregation_temporality, _TEMPORALITIES)
+            temporality = _TEMPORALITIES.get(data.aggregation_temporality, 0)
             if not temporality:
                 field = f"{measured.path}.{kind}.aggregationTemporality"
                 return [Rejection("missing_field", field, "neither delta nor cumulative: what its numbers count is not said")]
