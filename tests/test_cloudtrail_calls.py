@@ -338,6 +338,40 @@ ONE: list[tuple[str, Any, Any, list[tuple[str, str, object, object]]]] = [
         None,
         [("kafka/cluster/orders/0ec1", "VolumeSize.maxCapacity", ..., 9)],
     ),
+    (
+        "ec2:ModifySecurityGroupRules",
+        {
+            "ModifySecurityGroupRulesRequest": {
+                "GroupId": "sg-1",
+                "SecurityGroupRule": {
+                    "SecurityGroupRuleId": "sgr-1",
+                    "SecurityGroupRule": {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "10.0.0.0/8"},
+                    "tag": 1,
+                },
+            }
+        },
+        {"ModifySecurityGroupRulesResponse": {"return": True}},
+        [("ec2/security-group/sg-1", "rule[sgr-1]", ..., "tcp 22-22 10.0.0.0/8")],
+    ),
+    (
+        "elasticloadbalancing:ModifyRule",  # a page while something is repaired
+        {"ruleArn": f"{ELB}:listener-rule/app/web/1/2/3", "actions": [{"type": "fixed-response", "fixedResponseConfig": {}}]},
+        None,
+        [("elasticloadbalancing/listener-rule/app/web/1/2/3", "forward", ..., "fixed-response")],
+    ),
+    (
+        "autoscaling:CancelInstanceRefresh",
+        {"autoScalingGroupName": "g"},
+        {"instanceRefreshId": "x"},
+        [("autoscaling/group/g", "instanceRefresh", ..., "cancelled")],
+    ),
+    (
+        "autoscaling:SetInstanceHealth",
+        {"instanceId": "i-1", "healthStatus": "Unhealthy", "shouldRespectGracePeriod": True},
+        None,
+        [("ec2/instance/i-1", "exists", True, False)],
+    ),
+    ("autoscaling:SetInstanceHealth", {"instanceId": "i-1", "healthStatus": "Healthy"}, None, []),
     ("events:DisableRule", {"name": "nightly"}, None, [("events/rule/nightly", "state", ..., "disabled")]),
     ("monitoring:DisableAlarmActions", {"alarmNames": ["high-cpu"]}, None, [("cloudwatch/alarms", "disabled", (), ("high-cpu",))]),
 ]

@@ -195,10 +195,16 @@ def killed(at: int, instance: str) -> dict[str, Any]:
     return call(at, role("cost-reaper", "reaper"), "ec2:TerminateInstances", request)
 
 
-def test_instances_that_a_group_replaces_and_another_ends_again_are_found(tmp_path: Path) -> None:
+def judged(at: int, instance: str) -> dict[str, Any]:
+    request = {"instanceId": instance, "healthStatus": "Unhealthy", "shouldRespectGracePeriod": False}
+    return call(at, role("cost-reaper", "reaper"), "autoscaling:SetInstanceHealth", request)
+
+
+@pytest.mark.parametrize("end", [killed, judged])
+def test_instances_that_a_group_replaces_and_another_ends_again_are_found(end: Any, tmp_path: Path) -> None:
     log = [launched(0, "i-0")]
     for n in range(6):
-        log += [killed(600 * n + 300, f"i-{n}"), launched(600 * n + 400, f"i-{n + 1}")]
+        log += [end(600 * n + 300, f"i-{n}"), ended(600 * n + 320, f"i-{n}"), launched(600 * n + 400, f"i-{n + 1}")]
     (finding,) = findings(log, tmp_path)
     assert (finding.kind, finding.agents, finding.resources[0]) == ("identity", ("autoscaling", "cost-reaper"), GROUP)
 

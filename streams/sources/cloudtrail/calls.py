@@ -45,12 +45,15 @@ autoscaling | DeleteScheduledAction | unmake | group/{autoScalingGroupName}/sche
 autoscaling | PutScheduledUpdateGroupAction | set | group/{autoScalingGroupName}/scheduled/{scheduledActionName} | desiredCapacity minSize maxSize recurrence
 autoscaling | PutScalingPolicy | set | group/{autoScalingGroupName}/policy/{policyName} | targetTrackingConfiguration.targetValue scalingAdjustment cooldown enabled
 autoscaling | DeletePolicy | unmake | group/{autoScalingGroupName}/policy/{policyName} |
+autoscaling | StartInstanceRefresh | set | group/{autoScalingGroupName} | instanceRefresh:=started
+autoscaling | CancelInstanceRefresh RollbackInstanceRefresh | set | group/{autoScalingGroupName} | instanceRefresh:=cancelled
+autoscaling | SetInstanceHealth | judged | {instanceId} |
 autoscaling | TerminateInstanceInAutoScalingGroup | terminated | {instanceId} |
 application-autoscaling | RegisterScalableTarget | target | {resourceId} | minCapacity maxCapacity suspendedState.dynamicScalingInSuspended suspendedState.dynamicScalingOutSuspended suspendedState.scheduledScalingSuspended
 application-autoscaling | DeregisterScalableTarget | target | {resourceId} | minCapacity:=null maxCapacity:=null
 application-autoscaling | PutScalingPolicy | target | {resourceId} | targetTrackingScalingPolicyConfiguration.targetValue
 application-autoscaling | DeleteScalingPolicy | target | {resourceId} | targetValue:=null
-ecs | UpdateService | service | service/{cluster#/=default}/{service#} | desiredCount taskDefinition<service.taskDefinition launchType platformVersion deploymentConfiguration.minimumHealthyPercent deploymentConfiguration.maximumPercent healthCheckGracePeriodSeconds
+ecs | UpdateService | service | service/{cluster#/=default}/{service#} | desiredCount taskDefinition<service.taskDefinition platformVersion deploymentConfiguration.minimumHealthyPercent deploymentConfiguration.maximumPercent healthCheckGracePeriodSeconds
 ecs | UpdateServicePrimaryTaskSet | set | service/{cluster#/=default}/{service#} | primaryTaskSet
 ecs | UpdateTaskSet | set | task-set/{cluster#/=default}/{service#}/{taskSet#} | scale.value=scale
 ecs | CreateService | make | service/{cluster#/=default}/{serviceName#} | desiredCount taskDefinition<service.taskDefinition
@@ -72,6 +75,7 @@ ec2 | AuthorizeSecurityGroupIngress | allowed | security-group/{groupId/groupNam
 ec2 | RevokeSecurityGroupIngress | revoked | security-group/{groupId/groupName} | ingress
 ec2 | AuthorizeSecurityGroupEgress | allowed | security-group/{groupId/groupName} | egress
 ec2 | RevokeSecurityGroupEgress | revoked | security-group/{groupId/groupName} | egress
+ec2 | ModifySecurityGroupRules | rules | security-group/{ModifySecurityGroupRulesRequest.GroupId/groupId} |
 ec2 | CreateRoute ReplaceRoute | routed | route-table/{routeTableId} |
 ec2 | DeleteRoute | unrouted | route-table/{routeTableId} |
 ec2 | ModifySpotFleetRequest | set | spot-fleet-request/{spotFleetRequestId} | targetCapacity onDemandTargetCapacity

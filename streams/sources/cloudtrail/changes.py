@@ -13,8 +13,8 @@ from models.values import same
 from streams.sources.cloudtrail.calls import ANSWERS, CALLS, Call
 from streams.sources.cloudtrail.change import EXISTS, Change, Changes, elements
 from streams.sources.cloudtrail.dns import records
-from streams.sources.cloudtrail.instances import capacity, launched, switched, terminated
-from streams.sources.cloudtrail.network import allowed, revoked, routed, unrouted
+from streams.sources.cloudtrail.instances import capacity, judged, launched, switched, terminated
+from streams.sources.cloudtrail.network import allowed, respelled, revoked, routed, unrouted
 from streams.sources.cloudtrail.record import Json, Object
 from streams.sources.cloudtrail.values import at, clipped, given, lasting, member, plain, resource_of, short
 
@@ -172,6 +172,8 @@ def _forwarded(call: Call, request: Object, answer: Object) -> Changes:
         named = {lasting(short(str(at(group, "targetGroupArn")))): at(group, "weight") for group in groups}
         if len(named) == 1:
             yield Change(resource=resource, parameter="forward", new=clipped(next(iter(named))))
+        elif at(action, "type") in ("fixed-response", "redirect"):  # such as a page while something is repaired
+            yield Change(resource=resource, parameter="forward", new=str(at(action, "type")))
         elif named:
             yield Change(resource=resource, parameter="forward", new=tuple(sorted(map(clipped, named))))
             for group, weight in named.items():
@@ -183,6 +185,7 @@ HOWS: dict[str, Callable[[Call, str, Object, Object], Changes]] = {
     "set": _set, "add": _add, "remove": _remove, "make": _make, "unmake": _unmake, "act": _act, "service": _service, "table": _table,
 }  # fmt: skip
 BY_SERVICE: dict[str, Callable[[Call, Object, Object], Changes]] = {
-    "target": _target, "launched": launched, "terminated": terminated, "switched": switched, "allowed": allowed, "revoked": revoked,
+    "target": _target, "launched": launched, "terminated": terminated, "judged": judged, "switched": switched,
+    "rules": respelled, "allowed": allowed, "revoked": revoked,
     "routed": routed, "unrouted": unrouted, "forwarded": _forwarded, "records": records,
 }  # fmt: skip

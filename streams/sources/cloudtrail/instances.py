@@ -45,6 +45,12 @@ def terminated(call: Call, request: Object, answer: Object) -> Changes:
             yield change if group else msgspec.structs.replace(change, group_of=f"/ec2/instance/{names[0]}")
 
 
+def judged(call: Call, request: Object, answer: Object) -> Changes:
+    """An instance that is called unhealthy is ended by its group, and replaced."""
+    if str(request.get("healthStatus")).lower() == "unhealthy":
+        yield from terminated(call, {"instanceId": request.get("instanceId")}, answer)
+
+
 def switched(_call: Call, request: Object, answer: Object) -> Changes:
     """From one state to another, as the answer tells."""
     states = {str(at(each, "instanceId")): each for each in elements(at(answer, "instancesSet"))}

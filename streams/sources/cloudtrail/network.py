@@ -29,6 +29,19 @@ def revoked(call: Call, request: Object, answer: Object) -> Changes:
         yield Change(resource=resource, parameter=call.knobs[0].name, verb="revoke", leave=rules)
 
 
+def respelled(call: Call, request: Object, answer: Object) -> Changes:
+    """Rules change in their place: each is a knob by its id."""
+    resource = resource_of("ec2", call.resource, request, answer)
+    changed = at(request, "ModifySecurityGroupRulesRequest.SecurityGroupRule")
+    for each in (changed if isinstance(changed, list) else [changed]) if resource else ():
+        name, rule = at(each, "SecurityGroupRuleId"), at(each, "SecurityGroupRule")
+        if isinstance(name, str) and isinstance(rule, dict):
+            said = {f"{key[:1].lower()}{key[1:]}": value for key, value in rule.items()}
+            found = _rules({"ipPermissions": {"items": [said]}})
+            if found:
+                yield Change(resource=resource, parameter=f"rule[{name[:128]}]", new=found[0])
+
+
 def _rules(request: Object) -> tuple[str, ...]:
     """tcp 443-443 10.0.0.0/8, of every rule and source."""
     found = set()
