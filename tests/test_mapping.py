@@ -18,6 +18,7 @@ from models.rejection import Rejection
 from streams.settings import Settings
 from streams.settings_file import SettingsError, load
 from streams.settings_file.maps import written_map
+from streams.sources.mapping import applying
 from streams.sources.mapping.applying import Made, Unmet, made_of
 from streams.sources.mapping.paths import find, parse_path
 from streams.sources.mapping.reading import Mistakes, read_rule
@@ -313,6 +314,13 @@ def test_conditions_may_ask_each_element() -> None:
     assert first == outcomes([whole])[0]  # its id does not depend on what is left out
     none = rule(each="steps[*]", attributes=attributes, when=[{"path": "@.who", "equals": "z"}])
     assert [type(each) for each in outcomes([none, rule(name="next")])] == [Unmet, Unmet, Made]
+
+
+def test_elements_beyond_the_most_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "MOST", 1)
+    attributes = {name: part for name, part in TABLE["attributes"].items() if name != "id"}
+    first, second = outcomes([rule(each="steps[*]", attributes=attributes)])
+    assert isinstance(first, Made) and second == Unmet("r", "element 1: there are more than 1", element=True)
 
 
 def test_the_first_rule_that_applies_is_the_last_but_for_also() -> None:

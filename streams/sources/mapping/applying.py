@@ -57,14 +57,15 @@ def made_of(record: Json, raw: bytes, rules: Sequence[Rule], domain: str = "defa
         elements: Sequence[Element] = (UNSET,)
         if rule.each is not None:
             found = find(rule.each, record, UNSET)
-            elements = found[:MOST] if isinstance(found, list) else ()
+            elements = found if isinstance(found, list) else ()
             if not elements:
                 yield Unmet(rule.name, f"there is nothing at {rule.each.text}")
                 continue
         fit = False
         for number, element in enumerate(elements):
             why = next((why for condition in rule.of_each if (why := unmet(condition, record, element))), "")
-            if why:
+            if why or number >= MOST:
+                why = why or f"there are more than {MOST:,}"
                 yield Unmet(rule.name, f"element {number}: {why}", element=True)
                 continue
             fit = True
