@@ -19,7 +19,7 @@ from streams.sources.mapping.rules import Rule
 from streams.sources.mapping.source import claimed, rules_of
 from streams.sources.source import Origin, Source
 
-_JAEGER = re.compile(rb'"trace(ID|Id|IdLow)"\s*:.*"operationName"|"operationName".*"trace(ID|Id|IdLow)"\s*:', re.S)
+_JAEGERS = re.compile(rb'"trace(?:ID|Id|IdLow)"\s*:')  # beside an operationName
 
 Position: TypeAlias = tuple[int, int]  # the number of a file among those of a command line, and of a line in it
 
@@ -105,7 +105,12 @@ def _long_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
 def _decoded(document: bytes) -> AnyEvent | Rejection:
     """The event of a line or document. What is Jaeger's own is told so: its readers have a better way in."""
     event = decode_line(document)
-    if isinstance(event, Rejection) and event.reason == "not_cloudevents" and _JAEGER.search(document):
+    if (
+        isinstance(event, Rejection)
+        and event.reason == "not_cloudevents"
+        and b'"operationName"' in document
+        and _JAEGERS.search(document)
+    ):
         return Rejection(
             "unknown_type", "", "Jaeger's own JSON: export the traces as OTLP, or write [[map]] rules (docs/mapping.md)"
         )
