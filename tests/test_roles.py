@@ -12,7 +12,7 @@ from models.instants import MINUTE
 from models.rejection import Rejection
 from models.stream_time import BEFORE_ALL
 from streams.metrics import Metrics
-from streams.roles.dead_letters import HEAD, HEADER_ROOM, KEY_ROOM, Letters
+from streams.roles.dead_letters import HEAD, HEADER_ROOM, KEY_ROOM, MOST, Letters
 from streams.roles.pace import AHEAD_LIMIT, Pace
 from streams.settings import Settings
 from streams.writing import Outgoing
@@ -25,7 +25,8 @@ def record(value: bytes | None, headers: tuple[tuple[str, bytes], ...] = (), key
 
 
 def dead_letter(record: ConsumerRecord, reason: str, path: str, detail: str, limit: int) -> Outgoing:
-    return Letters(limit).rejected(record, Rejection(reason, path, detail))
+    (letter,) = Letters(limit).rejected(record, Rejection(reason, path, detail))
+    return letter
 
 
 def test_a_letter_is_the_record_unchanged_with_reason_and_place() -> None:
@@ -64,14 +65,24 @@ def test_a_record_of_many_bad_items_goes_on_but_once() -> None:
     """Each of a thousand spans of a host whose clock is wrong took the whole record along: a gigabyte of one megabyte."""
     letters, bad = Letters(LIMIT), record(b"x" * 900, (("h", b"v"),))
     first, *others = [
-        letters.rejected(bad, Rejection("wrong_type", f"resourceSpans[0].scopeSpans[0].spans[{n}]", "no")) for n in range(9)
+        letter
+        for n in range(9)
+        for letter in letters.rejected(bad, Rejection("wrong_type", f"resourceSpans[0].scopeSpans[0].spans[{n}]", "no"))
     ]
     assert first[:3] == (0, b"k", b"x" * 900) and all(other[:3] == (0, None, b"") for other in others)
     assert [dict(each[3])["path"][-3:] for each in (first, *others)] == [b"[%d]" % n for n in range(9)]
     assert all(dict(other[3])["offset"] == b"17" and "h" not in dict(other[3]) for other in others)
-    assert Letters(LIMIT).rejected(bad, Rejection("wrong_type", "", "no"))[2] == b"x" * 900
+    assert dead_letter(bad, "wrong_type", "", "no", LIMIT)[2] == b"x" * 900
     batch = record(b'[1, {"a": 2} , 3]')
-    assert [letters.rejected(batch, Rejection("x", f"[{n}].id", ""))[2] for n in (0, 1, 1)] == [b"1", b'{"a": 2}', b'{"a": 2}']
+    assert [letters.rejected(batch, Rejection("x", f"[{n}].id", ""))[0][2] for n in (0, 1, 1)] == [b"1", b'{"a": 2}', b'{"a": 2}']
+
+
+def test_a_flood_within_one_record_ends_with_the_record() -> None:
+    flood = record(b"[" + b",".join([b"7"] * 3 * MOST) + b"]")
+    letters = Letters(1 << 20)
+    found = [letter for n in range(3 * MOST) for letter in letters.rejected(flood, Rejection("wrong_type", f"[{n}]", "no"))]
+    assert [letter[2] for letter in found] == [b"7"] * (MOST - 1) + [flood.value]
+    assert dict(found[-1][3])["path"] == b"" and b"1,000 items" in (dict(found[-1][3])["detail"] or b"")
 
 
 @pytest.mark.parametrize("value", [b'{"resourceLogs": [1]}', b"junk", b"{}", b'{"items": 3}', b'{"items": [1]}', b"[1]"])
@@ -80,7 +91,7 @@ def test_where_no_element_stands_alone_the_record_goes(value: bytes, path: str) 
     assert dead_letter(record(value), "wrong_type", path, "", LIMIT)[2] == value
     event = history(1)[0]
     raw = cloudevent(event)
-    letter = Letters(LIMIT).ahead(record(b"[1," + raw + b"]"), event, "[1].")
+    (letter,) = Letters(LIMIT).ahead(record(b"[1," + raw + b"]"), event, "[1].")
     assert (letter[2], dict(letter[3])["path"], dict(letter[3])["reason"]) == (raw, b"[1].time", b"time_ahead")
 
 

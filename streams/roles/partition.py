@@ -48,7 +48,7 @@ class SourcePartition:
         letters = Letters(self._limit)
         return [
             *self._letters(letters, ((record, item) for item in bad)),
-            *(letters.ahead(record, event, places.get(id(event), "")) for event in ahead),
+            *(letter for event in ahead for letter in letters.ahead(record, event, places.get(id(event), ""))),
         ]
 
     def letters(self, refused: Iterable[tuple[Place, Rejection]]) -> list[Outgoing]:
@@ -56,11 +56,11 @@ class SourcePartition:
         return self._letters(Letters(self._limit), refused)
 
     def _letters(self, letters: Letters, refused: Iterable[tuple[Place, Rejection]]) -> list[Outgoing]:
-        found = []
+        found: list[Outgoing] = []
         for record, why in refused:
             assert isinstance(record, Record)
             self._metrics.add("interplay_dead_letters_total", 1, why.reason)
-            found.append(letters.rejected(record, why))
+            found += letters.rejected(record, why)
         return found
 
     def measure(self) -> None:

@@ -84,7 +84,8 @@ rules = []             # of kind json: names of the [[map]] rules for it; defaul
 ```
 
 **Dead letters hold records as they came**, with whatever secrets are in them, for `topics.retention`. Their headers say `reason`,
-`path`, `detail`, `topic`, `partition` and `offset`; of several letters of one record one holds it, the others have headers alone.
+`path`, `detail`, `topic`, `partition` and `offset`; of several letters of one record one holds it, the others have headers alone;
+what is bad in a record beyond a thousand items is counted alone.
 Let only those read
 `<prefix>.dead-letters` who may read the sources, by Kafka's ACLs, at brokers without `allow.everyone.if.no.acl.found=true`:
 
