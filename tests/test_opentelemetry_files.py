@@ -78,6 +78,20 @@ def test_a_real_file_exporters_four_forms_are_the_same_events() -> None:
     assert kinds[Action] == 16 and kinds[Dependency] and kinds[Transition] and kinds[Sample] and not kinds[Rejection]
 
 
+def test_a_line_may_be_as_long_as_the_batches_of_a_busy_collector() -> None:
+    spans = [span("GET", n + 1, kind=2, values={"url.path": "/" + "x" * 800}) for n in range(1_500)]
+    line = as_json(request("traces", [*spans, tool(9_999, arguments='{"deployment": "cart", "replicas": 3}')]))
+    assert len(line) > 1 << 20
+    found = [record for _, record in records(io.BufferedReader(io.BytesIO(line + b"\n" + line)))]
+    assert [record.strip() for record in found if isinstance(record, bytes)] == [line, line]
+
+
+def test_a_byte_order_mark_before_a_whole_document_is_passed_over() -> None:
+    data = b"\xef\xbb\xbf" + json.dumps(request("traces", [tool(1)]), indent=1).encode()
+    ((_, record),) = records(io.BufferedReader(io.BytesIO(data)))
+    assert isinstance(record, bytes) and [type(event) for event in told(record)] == [Action]
+
+
 def compressed(data: bytes) -> bytes:
     """One zstd frame."""
     import cramjam

@@ -10,17 +10,18 @@ Source: exporter/fileexporter of opentelemetry-collector-contrib 0.155.
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from models.rejection import Rejection
-from streams.sources.files import DAMAGED, LINE_LIMIT, head, lines
+from streams.sources.files import DAMAGED, head, lines
 from streams.sources.opentelemetry.decoder import recognised as is_json
 
 PREFIX = 4
-MESSAGE_LIMIT = 64 << 20  # bytes of one message of a file
+MESSAGE_LIMIT = 64 << 20  # bytes of one message or line of a file: by default a batch is 8,192 spans, which are 10 MB of JSON
 if sys.version_info >= (3, 14):
     from compression.zstd import ZstdFile
 else:
@@ -42,7 +43,7 @@ def records(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
     elif _is_message(start) or (start.lstrip()[:1] == b"{" and not _is_whole_line(start)):
         yield from _whole(file)
     else:
-        yield from lines(file)
+        yield from lines(file, MESSAGE_LIMIT)
 
 
 def _is_whole_line(start: bytes) -> bool:
@@ -111,6 +112,6 @@ def _decompressed(message: bytes, number: int) -> bytes | Rejection:
 def _whole(file: BinaryIO) -> Iterator[tuple[int, bytes | Rejection]]:
     data = file.read(MESSAGE_LIMIT + 1)
     if len(data) > MESSAGE_LIMIT:
-        yield 1, Rejection("too_large", "", f"more than {MESSAGE_LIMIT:,} bytes in one document; {LINE_LIMIT:,} a line")
+        yield 1, Rejection("too_large", "", f"more than {MESSAGE_LIMIT:,} bytes in one document")
     else:
-        yield 1, data
+        yield 1, data.removeprefix(codecs.BOM_UTF8)
