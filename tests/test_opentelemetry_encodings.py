@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from otlp_records import any_value, as_json, as_protobuf, at, told
 
-from models.events import AnyEvent
+from models.events import AnyEvent, decode_signal, encode_signal
 from models.rejection import Rejection
 from streams.settings import ActionRule, LogRule, MetricRule, Otlp
 
@@ -147,6 +147,14 @@ def test_any_request_is_the_same_from_either_encoding(seed: int) -> None:
     ]  # protobuf may not tell what
     for settings in (Otlp(), RULES):
         assert seen([as_protobuf(each) for each in documents], settings) == seen([as_json(each) for each in documents], settings)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_what_any_request_becomes_survives_the_signals_topic(seed: int) -> None:
+    """A version that was true was written, and ended whoever read it."""
+    draw = random.Random(seed)
+    for event in told(*(as_json(request(draw)) for _ in range(8)), settings=RULES):
+        assert isinstance(event, Rejection) or decode_signal(encode_signal(event)) == event
 
 
 def test_these_requests_become_everything_there_is() -> None:

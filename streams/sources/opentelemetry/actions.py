@@ -154,7 +154,7 @@ class _ReadRule:
 
 
 def _version(value: Json) -> Version:
-    simple = as_value(value)
+    simple = as_text(value) if isinstance(value, bool) else as_value(value)
     return bounded(simple) if isinstance(simple, str) else simple if isinstance(simple, int | float) else None
 
 
