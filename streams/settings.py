@@ -170,6 +170,10 @@ class Otlp(msgspec.Struct, frozen=True, kw_only=True):
     """How OpenTelemetry's spans, metrics and log records become events."""
 
     wait: int = 5 * SECOND  # a span waits so long for the spans around it; an action is told up to so long before its span's end
+    run: int = (
+        5 * SECOND
+    )  # a write that does not name its agent waits so long for the run around it to end, if that is more than `wait`
+    file_run: int = 10 * MINUTE  # in files: they have all of a run, and nobody waits for what is found
     topology: int = 5 * MINUTE  # a dependency is told once in so long; spans and series are remembered for at least that
     repeat: int = 10 * SECOND  # the same error or log line is told once in so long
     min_severity: Literal["debug", "info", "warn", "error", "fatal", "none"] = "warn"  # of log records without a rule

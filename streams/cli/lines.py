@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from models.decode import Rejection
 from models.events import AnyEvent
 from streams.cli.command import Trouble
@@ -33,6 +35,10 @@ class Sourcing:
     cluster: str = "cluster"
     logs: dict[str, Counter[str]] = field(default_factory=dict)  # by the source's name
     taken_for: Callable[[str, int, Counter[str]], None] | None = None  # file, line, and what it was counted as
+
+    def __post_init__(self) -> None:
+        otlp = self.settings.otlp
+        self.settings = replace(self.settings, otlp=replace(otlp, run=max(otlp.run, otlp.file_run)))
 
     @property
     def recorded(self) -> bool:

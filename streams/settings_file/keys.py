@@ -163,6 +163,10 @@ _ANALYSIS = {
 
 _OTLP = {
     "otlp.wait": _time("a span waits so long for those that enclose it; its action is told up to so long before its end", 0, HOUR),
+    "otlp.run": _time(
+        "a write whose span names no agent waits so long for the run around it; findings come so much later", 0, HOUR
+    ),
+    "otlp.file_run": _time("the same where files are read, if it is more", 0, DAY),
     "otlp.topology": _time("one and the same dependency is told once in so long", SECOND, DAY),
     "otlp.repeat": _time("one and the same error or log line is told once in so long", MILLISECOND, DAY),
     "otlp.min_severity": Key("log records from here on are transitions, where no rule says otherwise"),

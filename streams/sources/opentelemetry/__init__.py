@@ -12,8 +12,10 @@ OTLP = Kind(
     records,
     lambda settings: settings.otlp.topology,
     {
+        "writes_without_arguments": "tool calls in it are writes by their names, but what they wrote is not recorded: let the "
+        "instrumentation record the arguments, often by OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT (docs/opentelemetry.md)",
         "tool_calls_without_event": "no rule of the settings makes a write or a read of the tool calls in it, and their names do not begin "
-        "like a write: [[otlp.action]] says what they do (docs/opentelemetry.md)"
+        "like a write: [[otlp.action]] says what they do (docs/opentelemetry.md)",
     },
 )
 

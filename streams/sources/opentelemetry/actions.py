@@ -13,7 +13,8 @@ from msgspec import UNSET, UnsetType
 
 from models.events import Read, Value, Version
 from streams.settings import ActionRule, ReadRule
-from streams.sources.opentelemetry.guess import AGENT, Draft, guessed, is_tool_call
+from streams.sources.opentelemetry.conventions import AGENT, part_of
+from streams.sources.opentelemetry.guess import Draft, guessed
 from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import Line, Span
 from streams.sources.opentelemetry.templates import Scope, Template, as_text, as_value
@@ -61,7 +62,7 @@ class Actions:
             scope = Scope(note.attributes, attributes, {"span.name": span.name}, process)
             if draft := self._of_event(note.name, scope, span.id, note.time, _outcome(span)):
                 found.append(draft)
-        if found or not self._guess or not is_tool_call(span):
+        if found or not self._guess or part_of(span) != "call":
             return found
         return list(guessed(span, _outcome(span)))
 

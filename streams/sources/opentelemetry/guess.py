@@ -18,13 +18,13 @@ from typing import NamedTuple
 from msgspec import UNSET, UnsetType
 
 from models.events import Value, Version
+from streams.sources.opentelemetry.conventions import AGENT, ARGUMENTS, RESULT, TOOL
 from streams.sources.opentelemetry.naming import bounded, text
-from streams.sources.opentelemetry.record import SERVER, Span
+from streams.sources.opentelemetry.record import Span
 from streams.sources.opentelemetry.templates import as_value, parsed
 from streams.sources.opentelemetry.values import Attributes, Json
 from streams.sources.secrets import is_secret, without_secrets
 
-AGENT = "gen_ai.agent.name"
 WRITES = frozenset((
     "activate", "add", "apply", "assign", "attach", "block", "change", "close", "configure", "cordon", "create", "deactivate",
     "decrease", "delete", "demote", "deploy", "detach", "disable", "drain", "enable", "evict", "failover", "increase", "kill",
@@ -55,6 +55,22 @@ SETTING = frozenset((
     "class", "color", "colour", "commit", "image", "level", "mode", "policy", "profile", "revision", "role", "sha", "size", "state",
     "status", "strategy", "tag", "tier", "value", "version",
 ))  # fmt: skip
+READS = frozenset((  # of tools with words on both sides of a dash: get-open_orders opens nothing
+    "check", "count", "describe", "diff", "explain", "fetch", "find", "get", "inspect", "list", "load", "lookup", "preview", "query",
+    "read", "search", "show", "simulate", "validate", "view", "watch",
+))  # fmt: skip
+WRAPPED = (
+    "structuredContent",
+    "output",
+    "result",
+    "data",
+    "kwargs",
+    "content",
+    "response",
+    "json",
+    "text",
+)  # of results: what is in them
+WRAPPINGS = 8
 NAMES, PARAMETERS = 8, 16  # of one tool call
 WHY_LIMIT = 1000
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -86,22 +102,19 @@ class _Told(NamedTuple):
     why: str
 
 
-def is_tool_call(span: Span) -> bool:
-    """A tool call, told by who called: what serves it tells the same call again."""
-    attributes = span.attributes
-    if span.kind == SERVER:
-        return False
-    return attributes.get("gen_ai.operation.name") == "execute_tool" or attributes.get("mcp.method.name") == "tools/call"
+def is_write(span: Span) -> bool:
+    """Whether a tool call's name begins like a write."""
+    return first_word(text(span.attributes.get(TOOL))) in WRITES
 
 
 def guessed(span: Span, outcome: str) -> Iterator[Draft]:
     """The writes of a tool call, one a parameter; none where its name does not begin like one."""
     attributes = span.attributes
-    tool = text(attributes.get("gen_ai.tool.name") or attributes.get("mcp.tool.name"))
+    tool = text(attributes.get(TOOL))
     verb = first_word(tool)
-    if verb not in WRITES:
-        return
-    given = parsed(attributes.get("gen_ai.tool.call.arguments"))
+    if not is_write(span) or ARGUMENTS not in attributes:
+        return  # without its arguments a call is one of many, on who knows what
+    given = parsed(attributes[ARGUMENTS])
     arguments = dict(sorted(given.items())) if isinstance(given, dict) else {}
     named = arguments.pop("resource", None)
     told = _told({key: value for key, value in arguments.items() if not is_secret(key, value)})
@@ -163,13 +176,24 @@ def _told(arguments: dict[str, Json]) -> _Told:
 
 def _previous(attributes: Attributes, parameter: str, new: Json) -> Value | UnsetType:
     """What the result says the value was before; of the same kind as the new one."""
-    result = parsed(attributes.get("gen_ai.tool.call.result"))
-    if isinstance(result, dict):
+    for result in _results(attributes.get(RESULT)):
         for key in (f"old_{parameter}", f"previous_{parameter}", "old", "previous"):
             found = result.get(key)
             if isinstance(found, str) if isinstance(new, str) else isinstance(found, int | float):
                 return as_value(found)
     return UNSET
+
+
+def _results(value: Json) -> Iterator[dict[str, Json]]:
+    """What a tool answered, and what is wrapped in it, outermost first."""
+    for _ in range(WRAPPINGS):
+        value = parsed(value)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if not isinstance(value, dict):
+            return
+        yield value
+        value = next((value[key] for key in WRAPPED if key in value), None)
 
 
 def first_word(tool: str) -> str:
@@ -179,5 +203,9 @@ def first_word(tool: str) -> str:
 
 
 def _last(tool: str) -> str:
-    """A tool's name without what groups tools: k8s.scale, deploy/scale."""
-    return tool.rpartition(".")[2].rpartition("/")[2]
+    """A tool's name without what groups tools: k8s.scale, deploy/scale, mcp__deploy__scale, and Semantic Kernel's deploy-scale_service."""
+    name = tool.rpartition(".")[2].rpartition("/")[2].rpartition("__")[2]
+    group, dash, rest = name.partition("-")
+    if dash and "_" in rest and "-" not in rest and "_" not in group and group.lower() not in WRITES | READS:
+        return rest
+    return name
