@@ -505,6 +505,10 @@ def test_what_several_partitions_tell_first_is_one_event_of_which_the_earliest_c
             "aws/123/eu-west-1/lambda/function/cart",
         ),
         ({"host.name": "h1"}, "host/h1"),
+        ({"k8s.hpa.name": "cart", "k8s.namespace.name": "shop"}, "k8s/prod/shop/horizontalpodautoscaler/cart"),
+        ({"k8s.replicaset.name": "cart-6bfd9c7d8", "k8s.namespace.name": "shop"}, "k8s/prod/shop/deployment/cart"),
+        ({"k8s.replicaset.name": "by-hand", "k8s.namespace.name": "shop"}, "k8s/prod/shop/replicaset/by-hand"),
+        ({"k8s.namespace.name": "shop"}, "k8s/prod/-/namespace/shop"),
         ({}, "service/unknown_service"),
     ],
 )

@@ -151,7 +151,7 @@ def test_any_request_is_the_same_from_either_encoding(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(80))
 def test_what_any_request_becomes_survives_the_signals_topic(seed: int) -> None:
-    """A version that was true was written, and ended whoever read it."""
+    """A version that was true was written, and passed over by whoever read it."""
     draw = random.Random(seed)
     for event in told(*(as_json(request(draw)) for _ in range(8)), settings=RULES):
         assert isinstance(event, Rejection) or decode_signal(encode_signal(event)) == event

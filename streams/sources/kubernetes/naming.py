@@ -60,6 +60,12 @@ def controller_by_name(pod: str) -> tuple[str, str] | None:
     return ("statefulset", ordinal[1]) if ordinal else None
 
 
+def controller_of_set(replica_set: str) -> tuple[str, str]:
+    """The Deployment of a ReplicaSet of which no more than the name is known; itself where nobody made that up."""
+    above = _REPLICA_SET.match(replica_set)
+    return ("deployment", above[1]) if above else ("replicaset", replica_set)
+
+
 def _above(kind: str, name: str, labels: Json) -> tuple[str, str]:
     digest = labels.get("pod-template-hash") if isinstance(labels, dict) else None
     if kind == "replicaset" and isinstance(digest, str) and digest and name.endswith(f"-{digest}"):

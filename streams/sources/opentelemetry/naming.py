@@ -7,13 +7,16 @@ from hashlib import blake2b
 
 import msgspec
 
-from streams.sources.kubernetes.naming import NO_NAMESPACE, controller_by_name, resource_name
+from streams.sources.kubernetes.naming import NO_NAMESPACE, controller_by_name, controller_of_set, resource_name
 from streams.sources.opentelemetry.templates import as_text
 from streams.sources.opentelemetry.values import Attributes, Json
 from streams.sources.secrets import without_secrets
 
 NAME_LIMIT = 512  # characters, as for every event
-_WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job")
+_OBJECTS = {  # by the word in k8s.<word>.name: the kind
+    "deployment": "deployment", "statefulset": "statefulset", "daemonset": "daemonset", "cronjob": "cronjob", "job": "job",
+    "hpa": "horizontalpodautoscaler",
+}  # fmt: skip
 _ARN = re.compile(r"arn:[^:]*:([^:]+):([^:]*):([^:]*):(.+)")
 _SERVICE_DNS = re.compile(r"^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.|$)")
 
@@ -70,9 +73,11 @@ def _service(namespace: str, name: str) -> str:
 
 def _kubernetes(attributes: Attributes, cluster: str) -> str:
     namespace = text(attributes.get("k8s.namespace.name"))
-    for kind in _WORKLOADS:
-        if name := text(attributes.get(f"k8s.{kind}.name")):
+    for word, kind in _OBJECTS.items():
+        if name := text(attributes.get(f"k8s.{word}.name")):
             return resource_name(cluster, namespace, kind, name)
+    if name := text(attributes.get("k8s.replicaset.name")):
+        return resource_name(cluster, namespace, *controller_of_set(name))
     if pod := text(attributes.get("k8s.pod.name")):
         kind, name = controller_by_name(pod) or ("pod", pod)
         return resource_name(cluster, namespace, kind, name)
@@ -97,8 +102,10 @@ def _aws(attributes: Attributes) -> str:
 def _machine(attributes: Attributes, cluster: str) -> str:
     if node := text(attributes.get("k8s.node.name")):
         return resource_name(cluster, "", "node", node)
-    host = text(attributes.get("host.name"))
-    return f"host/{host}" if host else ""
+    if host := text(attributes.get("host.name")):
+        return f"host/{host}"
+    namespace = text(attributes.get("k8s.namespace.name"))
+    return resource_name(cluster, "", "namespace", namespace) if namespace else ""
 
 
 def peer_of(attributes: Attributes, entity: Entity) -> tuple[str, str]:
