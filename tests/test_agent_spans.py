@@ -8,13 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 from otlp_records import as_json, request, span, told
 from test_cli import interplay
 
 from models.events import Action
 from models.instants import MINUTE
 from models.rejection import Rejection
-from streams.settings import ActionRule, Settings
+from streams.settings import ActionRule, ReadRule, Settings
 from streams.settings import Otlp as OtlpSettings
 from streams.sources.in_order import translated
 from streams.sources.opentelemetry import Otlp
@@ -35,9 +36,9 @@ QUIET = [
 ]
 
 
-def actions(name: str, run: int = 10 * MINUTE) -> tuple[list[Action], Counter[str]]:
+def actions(name: str, run: int = 10 * MINUTE, read: tuple[ReadRule, ...] = ()) -> tuple[list[Action], Counter[str]]:
     """The writes of a recording in order of time, and what was passed over. A run ends after what it did: `run` (ns) is waited for it."""
-    settings, counts = OtlpSettings(run=run), Counter[str]()
+    settings, counts = OtlpSettings(run=run, read=read), Counter[str]()
     records = enumerate(gzip.decompress((DATA / f"{name}.jsonl.gz").read_bytes()).splitlines(), 1)
     found = [event for _, event in translated(records, Otlp(Settings(otlp=settings), Origin()), settings.topology, counts)]
     assert not [event for event in found if isinstance(event, Rejection)]
@@ -215,6 +216,49 @@ def test_rules_see_every_convention_under_the_names_of_one() -> None:
     )
     (event,) = told(as_json(request("traces", [span("drain", 1, values=call)])), settings=OtlpSettings(action=(rule,)))
     assert isinstance(event, Action) and (event.resource, event.agent) == ("node/n1", "fixer")
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*OPEN} - {"langgraph_openinference"})
+)  # which writes a bare `cart` for {"service": "cart"}
+def test_by_a_rule_what_a_run_looked_at_is_read_by_what_it_does_next(name: str) -> None:
+    """Whatever steps of a run (turns, cycles, nodes) lie between."""
+    looked = ReadRule(
+        match=(("gen_ai.tool.name", "*get_replicas"),),
+        resource="x/{arguments.service|arguments.app}",
+        metric="replicas",
+        value="{result.replicas}",
+    )
+    found, _ = actions(f"{name}_fight", read=(looked,))
+    seen = [{(read.resource, read.value) for read in event.reads} for event in found]
+    assert seen[:2] == [{("x/cart", 4)}, {("x/cart", 8)}]
+    assert seen[3:] == [set()] * 6  # another run has not looked; the third looks while it writes
+
+
+def test_a_rule_looks_into_what_a_result_wraps() -> None:
+    call = {
+        **CALL,
+        "gen_ai.tool.call.result": '{"content": [{"type": "text", "text": "{\\"before\\": {\\"replicas\\": 4}}"}], "id": 1}',
+    }
+    olds = {"{result.before.replicas}": 4, "{result.content.0.type}": "text", "{result.id}": 1, "{result.nothing}": UNSET}
+    for old, value in olds.items():
+        rule = ActionRule(match=(("gen_ai.tool.name", "scale_*"),), resource="x", old=old, new="{arguments.replicas}")
+        (event,) = told(as_json(request("traces", [span("x", 1, values=call)])), settings=OtlpSettings(action=(rule,)))
+        assert isinstance(event, Action) and event.old == value
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "resource", "parameter", "new"),
+    [
+        ("disable_flag", "beta", "tool/enable_flag/beta", "enable", False),
+        ("set_replicas", "8", "tool/set_replicas", "argument", 8),
+        ("restart_all", "{}", "tool/restart_all", "restart", UNSET),
+    ],
+)
+def test_a_call_that_says_its_only_argument_bare(tool: str, given: str, resource: str, parameter: str, new: object) -> None:
+    call = {"openinference.span.kind": "TOOL", "tool.name": tool, "input.value": given}
+    (event,) = told(as_json(request("traces", [span(tool, 1, values=call)])))
+    assert isinstance(event, Action) and (event.resource, event.parameter, event.new) == (resource, parameter, new)
 
 
 def test_an_attribute_of_another_meaning_makes_no_tool_call() -> None:

@@ -21,7 +21,7 @@ from models.events import Value, Version
 from streams.sources.opentelemetry.conventions import AGENT, ARGUMENTS, RESULT, TOOL
 from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import Span
-from streams.sources.opentelemetry.templates import as_value, parsed
+from streams.sources.opentelemetry.templates import as_value, parsed, wrapped
 from streams.sources.opentelemetry.values import Attributes, Json
 from streams.sources.secrets import is_secret, without_secrets
 
@@ -59,18 +59,7 @@ READS = frozenset((  # of tools with words on both sides of a dash: get-open_ord
     "check", "count", "describe", "diff", "explain", "fetch", "find", "get", "inspect", "list", "load", "lookup", "preview", "query",
     "read", "search", "show", "simulate", "validate", "view", "watch",
 ))  # fmt: skip
-WRAPPED = (
-    "structuredContent",
-    "output",
-    "result",
-    "data",
-    "kwargs",
-    "content",
-    "response",
-    "json",
-    "text",
-)  # of results: what is in them
-WRAPPINGS = 8
+ALONE = "argument"  # what the only one is called of a call that says no more (LangChain's, by OpenInference)
 NAMES, PARAMETERS = 8, 16  # of one tool call
 WHY_LIMIT = 1000
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -115,7 +104,9 @@ def guessed(span: Span, outcome: str) -> Iterator[Draft]:
     if not is_write(span) or ARGUMENTS not in attributes:
         return  # without its arguments a call is one of many, on who knows what
     given = parsed(attributes[ARGUMENTS])
-    arguments = dict(sorted(given.items())) if isinstance(given, dict) else {}
+    if given is None:
+        given = attributes[ARGUMENTS]
+    arguments = dict(sorted(given.items())) if isinstance(given, dict) else {ALONE: given}
     named = arguments.pop("resource", None)
     told = _told({key: value for key, value in arguments.items() if not is_secret(key, value)})
     writes = list(told.values.items())[:PARAMETERS] or [_switched(verb)]
@@ -176,24 +167,12 @@ def _told(arguments: dict[str, Json]) -> _Told:
 
 def _previous(attributes: Attributes, parameter: str, new: Json) -> Value | UnsetType:
     """What the result says the value was before; of the same kind as the new one."""
-    for result in _results(attributes.get(RESULT)):
+    for result in wrapped(attributes.get(RESULT)):
         for key in (f"old_{parameter}", f"previous_{parameter}", "old", "previous"):
             found = result.get(key)
             if isinstance(found, str) if isinstance(new, str) else isinstance(found, int | float):
                 return as_value(found)
     return UNSET
-
-
-def _results(value: Json) -> Iterator[dict[str, Json]]:
-    """What a tool answered, and what is wrapped in it, outermost first."""
-    for _ in range(WRAPPINGS):
-        value = parsed(value)
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if not isinstance(value, dict):
-            return
-        yield value
-        value = next((value[key] for key in WRAPPED if key in value), None)
 
 
 def first_word(tool: str) -> str:

@@ -43,7 +43,7 @@ class Surroundings:
         self._known: dict[str, Known] = {}
         self._oldest: deque[str] = deque()  # of the known
         self._served: dict[str, Entity] = {}  # by the client's span, who served it
-        self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in
+        self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in, or when that has ended, the one around it
 
     def remember(self, span: Span, drafts: Sequence[Draft]) -> list[int]:
         """Takes in a levelled span; answers the times (ns) of those that it lets go for that."""
@@ -51,11 +51,12 @@ class Surroundings:
         # all calls of one run have one name: those at its end would have its agent's, and those that were told before would not
         agent = text(span.attributes.get(AGENT)) if span.time - span.start <= self._run else ""
         self._oldest.append(span.id)
-        self._known[span.id] = Known(
-            span.time, span.parent, span.links, agent, span.kind, part_of(span), span.entity, tuple(drafts)
-        )
+        known = Known(span.time, span.parent, span.links, agent, span.kind, part_of(span), span.entity, tuple(drafts))
+        self._known[span.id] = known
         if span.kind in (SERVER, CONSUMER):
             self._served.update(dict.fromkeys(_clients(span), span.entity))
+        if known.part != "run" and span.parent and (reads := self._reads.pop(span.id, None)):
+            self._reads.setdefault(span.parent, deque(maxlen=READS)).extend(reads)  # a step of a run has ended: its run knows
         return gone
 
     def saw(self, read: Read, parent: str) -> None:

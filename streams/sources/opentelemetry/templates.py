@@ -1,7 +1,8 @@
 """Templates of rules: texts with `{fields}` that are filled from attributes, from JSON in attributes, and from a log record's body.
 
     {gen_ai.tool.name}        an attribute of the span (or event, or log record), else of its process
-    {arguments.replicas}      a member of the JSON in gen_ai.tool.call.arguments; `result.` is gen_ai.tool.call.result
+    {arguments.replicas}      a member of the JSON in gen_ai.tool.call.arguments; `result.` is gen_ai.tool.call.result,
+                              or a member of what that wraps (MCP's content, a framework's message)
     {body.old}                a member of a log record's body
     {deployment|service|'x'}  the first that is there; a text in quotes always is
 
@@ -13,7 +14,7 @@ A template that is one field keeps the field's type, so `{arguments.replicas}` i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 
@@ -25,6 +26,18 @@ from streams.sources.secrets import hidden, written
 
 VALUE_LIMIT = 4096  # characters
 MEMBERS = 1000
+WRAPPED = (
+    "structuredContent",
+    "output",
+    "result",
+    "data",
+    "kwargs",
+    "content",
+    "response",
+    "json",
+    "text",
+)  # of results: what is in them
+WRAPPINGS = 8
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ALIASES = {"arguments": "gen_ai.tool.call.arguments", "result": "gen_ai.tool.call.result"}
 _INTEGERS = 1 << 63
@@ -47,13 +60,21 @@ class Scope:
         if not dot and head not in _ALIASES:
             return None
         if head in _ALIASES:
-            return self.get(_ALIASES[head] + dot + rest)
+            found = self.get(_ALIASES[head] + dot + rest)
+            return self._within(_ALIASES[head], rest.split(".")) if found is None and dot and head == "result" else found
         for level in self._levels:
             place = name.rfind(".")
             while place > 0:
                 if name[:place] in level:
                     return _member(level[name[:place]], name[place + 1 :].split("."))
                 place = name.rfind(".", 0, place)
+        return None
+
+    def _within(self, name: str, path: Sequence[str]) -> Json:
+        """A member of what a result wraps."""
+        for inner in wrapped(self.get(name)):
+            if (found := _member(inner, path)) is not None:
+                return found
         return None
 
     def matches(self, conditions: Sequence[tuple[str, str]]) -> bool:
@@ -126,6 +147,18 @@ def parsed(value: Json) -> Json:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
     return decoded
+
+
+def wrapped(value: Json) -> Iterator[dict[str, Json]]:
+    """A tool's result, and the objects that it wraps, outermost first."""
+    for _ in range(WRAPPINGS):
+        value = parsed(value)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if not isinstance(value, dict):
+            return
+        yield value
+        value = next((value[key] for key in WRAPPED if key in value), None)
 
 
 def as_text(value: Json) -> str:
