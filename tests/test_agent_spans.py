@@ -89,7 +89,10 @@ def test_calls_whose_arguments_are_not_recorded_are_no_events_but_are_told(name:
 
 def test_every_convention_is_one_that_something_writes() -> None:
     for convention in CONVENTIONS:
-        mark = json.dumps({"key": convention.mark, "value": {"stringValue": convention.call}}, separators=(",", ":")).encode()
+        said: dict = {"key": convention.mark, "value": {"stringValue": convention.call}}
+        if convention.mark == "span.name":
+            said = {"name": convention.call}
+        mark = json.dumps(said, separators=(",", ":"))[1:-1].encode()
         assert any(mark in gzip.decompress(file.read_bytes()) for file in DATA.glob("*.gz")), convention.mark
 
 
@@ -119,6 +122,15 @@ def test_all_writes_of_one_run_have_one_name(length: float, agent: str) -> None:
     settings = OtlpSettings(run=MINUTE)
     found = told(as_json(request("traces", agent_run(length), "ops")), settings=settings)
     assert [event.agent for event in found if isinstance(event, Action)] == [agent] * 2
+
+
+@pytest.mark.parametrize(("workflow", "agent"), [("LangGraph", "ops"), ("restocking", "restocking")])
+def test_what_all_agents_without_a_name_are_called_is_no_name(workflow: str, agent: str) -> None:
+    """Two services' agents would be one, who does not fight itself."""
+    said = {"traceloop.span.kind": "tool", "traceloop.entity.name": "set_mode", "traceloop.workflow.name": workflow}
+    said["traceloop.entity.input"] = '{"service": "cart", "mode": "eco"}'
+    (event,) = told(as_json(request("traces", [span("set_mode.tool", 1, values=said)], "ops")))
+    assert isinstance(event, Action) and event.agent == agent
 
 
 # --- one call, told by several spans ----------------------------------------------------------------------------------------------
@@ -183,6 +195,8 @@ def test_names_with_what_groups_tools_before_them(tool: str, is_write: bool) -> 
     "given",
     [
         {"args": [], "kwargs": {"service": "cart", "replicas": 8}},
+        {"args": ["cart"], "kwargs": {"replicas": 8}},
+        {"input_str": "{'service': 'cart', 'replicas': 8}", "tags": [], "metadata": {}},
         {"input_str": "x", "inputs": {"service": "cart", "replicas": 8}, "metadata": {"a": "b"}},
         {"tool_name": "scale_service", "arguments": {"service": "cart", "replicas": 8}},
         {"method": "tools/call", "params": {"name": "scale_service", "arguments": {"service": "cart", "replicas": 8}}},
@@ -250,6 +264,8 @@ def test_a_rule_looks_into_what_a_result_wraps() -> None:
 @pytest.mark.parametrize(
     ("tool", "given", "resource", "parameter", "new"),
     [
+        ("set_mode", "{'service': 'cart', 'mode': 'eco'}", "tool/set_mode/cart", "mode", "eco"),  # as Python writes it
+        ("set_mode", "{'service': " + "[" * 3000, "tool/set_mode", "set", UNSET),
         ("disable_flag", "beta", "tool/enable_flag/beta", "enable", False),
         ("set_replicas", "8", "tool/set_replicas", "argument", 8),
         ("restart_all", "{}", "tool/restart_all", "restart", UNSET),

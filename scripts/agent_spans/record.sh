@@ -22,6 +22,8 @@ made pydantic-ai pydantic-ai-slim
 recorded pydantic-ai pydantic_ai pydantic_ai_2 2
 recorded pydantic-ai pydantic_ai pydantic_ai_5 5
 recorded pydantic-ai pydantic_ai pydantic_ai_hidden 5 hidden
+made pydantic-ai-1 "pydantic-ai-slim==1.0.*" "opentelemetry-sdk<1.37"
+recorded pydantic-ai-1 pydantic_ai pydantic_ai_1 default
 made openai-openinference openai-agents openinference-instrumentation-openai-agents
 recorded openai-openinference openai_agents openai_agents_openinference openinference
 made openai-traceloop openai-agents opentelemetry-instrumentation-openai-agents
@@ -32,6 +34,9 @@ made langgraph-openinference langchain langgraph openinference-instrumentation-l
 recorded langgraph-openinference langgraph langgraph_openinference openinference
 made langgraph-traceloop langchain langgraph opentelemetry-instrumentation-langchain
 recorded langgraph-traceloop langgraph langgraph_traceloop traceloop
+made langgraph-0-traceloop "langchain<0.4" "langgraph<1" "opentelemetry-instrumentation-langchain<0.50" "wrapt<2" "opentelemetry-sdk<1.39" \
+  "opentelemetry-instrumentation<0.60b0"
+recorded langgraph-0-traceloop langgraph langgraph_0_traceloop traceloop
 made strands "strands-agents>=1"
 recorded strands strands strands_events
 OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental recorded strands strands strands

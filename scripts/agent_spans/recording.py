@@ -35,6 +35,7 @@ CONTENT = (
     "output.value",
     "metadata",
     "traceloop.entity.input",
+    "traceloop.entity.output",
 )
 DROPPED = ("code.", "logfire.json_schema", "tool.parameters", "traceloop.association.properties.langgraph", "gen_ai.usage.")
 A, C, SEES = "autoscaler", "cost_optimizer", "observer"

@@ -6,12 +6,16 @@ import sys
 import time
 from typing import Any
 
-from langchain.agents import create_agent
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from recording import MODEL, get_replicas, play, recorder, scale_service
+
+try:
+    from langchain.agents import create_agent
+except ImportError:  # before version 1
+    from langgraph.prebuilt import create_react_agent as create_agent
 
 TOOLS = [tool(scale_service), tool(get_replicas)]
 

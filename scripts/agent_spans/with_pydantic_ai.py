@@ -1,5 +1,5 @@
 """pydantic-ai with its FunctionModel and its own spans: with_pydantic_ai.py PREFIX VERSION [hidden], the version of
-InstrumentationSettings."""
+InstrumentationSettings, or `default`."""
 
 from __future__ import annotations
 
@@ -27,5 +27,6 @@ def run_turn(agent, steps):
 
 
 recorded = recorder()
-Agent.instrument_all(InstrumentationSettings(version=int(sys.argv[2]), include_content="hidden" not in sys.argv))
+version = {} if sys.argv[2] == "default" else {"version": int(sys.argv[2])}
+Agent.instrument_all(InstrumentationSettings(**version, include_content="hidden" not in sys.argv))
 play(run_turn, recorded, sys.argv[1])

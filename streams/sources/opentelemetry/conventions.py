@@ -14,6 +14,7 @@ docs/opentelemetry.md names each convention's source; tests/data/agent_spans hol
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -39,7 +40,7 @@ Part: TypeAlias = Literal["", "run", "call", "serves"]
 class Convention(NamedTuple):
     """One way to write them. Of several attributes the first that is there counts."""
 
-    mark: str  # the attribute that tells spans of this convention,
+    mark: str  # the attribute that tells spans of this convention (or "span.name"),
     call: str  # its value for a tool call,
     run: str = ""  # and for an agent's run
     tool: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ CONVENTIONS = (
         tool=("traceloop.entity.name",),
         arguments=("traceloop.entity.input",),
         result=("traceloop.entity.output",),
-        named=("traceloop.association.properties.lc_agent_name",),
+        named=("traceloop.association.properties.lc_agent_name", "traceloop.workflow.name"),
         titled=("traceloop.entity.name",),
         served="server",
     ),
@@ -92,11 +93,20 @@ CONVENTIONS = (
         named=("agent_name",),
         titled=("name",),
     ),
+    Convention(  # pydantic-ai before its version 2
+        "span.name",
+        "running tool",
+        "agent run",
+        tool=(TOOL,),
+        arguments=("tool_arguments",),
+        result=("tool_response",),
+        titled=("agent_name",),
+    ),
 )
-MARKS = frozenset(each.mark for each in CONVENTIONS) | {AGENT}
+MARKS = frozenset(each.mark for each in CONVENTIONS) | {AGENT, TOOL, "agent_name"}
 ENVELOPES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (  # (members of what wraps the arguments, the way to them)
     (("input_str", "inputs"), ("inputs",)),  # LangChain's callbacks, by Traceloop
-    (("args", "kwargs"), ("kwargs",)),  # smolagents, by OpenInference; Traceloop's @tool
+    (("input_str", "metadata"), ("input_str",)),
     (("tool_name", "arguments"), ("arguments",)),  # MCP, by Traceloop
     (("method", "params"), ("params", "arguments")),  # JSON-RPC's request
 )
@@ -106,7 +116,10 @@ NOTES = (  # span events of the GenAI conventions before 1.37, as strands-agents
 )
 _SPAN_NAMES = re.compile(r"(?:.*\b)?(?:execute_tool|tools/call) (\S+)")  # as the conventions ask: "{operation} {tool}"
 _RUN_NAMES = re.compile(r"(.+)\.run")  # smolagents, by OpenInference
-_CLASSES = ("CodeAgent", "MultiStepAgent", "ToolCallingAgent")  # which that calls agents without a name
+_DEFAULTS = (  # what agents without a name are called: all services' alike
+    "AgentExecutor", "CodeAgent", "LangGraph", "MultiStepAgent", "RunnableSequence", "ToolCallingAgent",
+)  # fmt: skip
+WRITTEN = 4096  # characters of arguments that are read as Python writes them
 
 
 def levelled(span: Span) -> Span:
@@ -117,7 +130,7 @@ def levelled(span: Span) -> Span:
     told: dict[str, Json] = {}
     agent, is_call = "", False
     for each in CONVENTIONS:
-        mark = attributes.get(each.mark)
+        mark = _mark(span, each)
         if mark is None:
             continue
         agent = agent or _first_text(attributes, each.named)
@@ -145,7 +158,7 @@ def part_of(span: Span) -> Part:
     if MARKS.isdisjoint(attributes):
         return ""
     for each in CONVENTIONS:
-        mark = attributes.get(each.mark)
+        mark = _mark(span, each)
         if each.run and mark == each.run:
             return "run"
         if each.served and mark == each.served:
@@ -153,6 +166,10 @@ def part_of(span: Span) -> Part:
     if attributes.get(OPERATION) == EXECUTES:
         return "serves" if span.kind == SERVER else "call"
     return ""
+
+
+def _mark(span: Span, convention: Convention) -> Json:
+    return span.name if convention.mark == "span.name" else span.attributes.get(convention.mark)
 
 
 def _tell(told: dict[str, Json], key: str, attributes: Attributes, names: Sequence[str], made: Callable[[Json], Json]) -> None:
@@ -168,7 +185,7 @@ def _first_text(attributes: Attributes, names: Sequence[str]) -> str:
         if member and value is not None:
             within = parsed(value)
             value = within.get(member) if isinstance(within, dict) else None
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value and value not in _DEFAULTS:
             return value
     return ""
 
@@ -176,20 +193,34 @@ def _first_text(attributes: Attributes, names: Sequence[str]) -> str:
 def _by_span_name(span: Span, convention: Convention) -> str:
     """What some call their spans of a run: "autoscaler.run"."""
     named = _RUN_NAMES.fullmatch(span.name) if convention.mark == "openinference.span.kind" else None
-    return named[1] if named and named[1] not in _CLASSES else ""
+    return named[1] if named and named[1] not in _DEFAULTS else ""
 
 
 def _unwrapped(value: Json) -> Json:
     """A call's arguments without what wraps them."""
     within = parsed(value)
     if isinstance(within, dict):
+        args, kwargs = within.get("args"), within.get("kwargs")
+        if isinstance(args, list) and isinstance(kwargs, dict):  # smolagents, by OpenInference; Traceloop's @tool
+            return {f"argument {place}": each for place, each in enumerate(args, 1)} | kwargs
         for members, way in ENVELOPES:
             if all(member in within for member in members):
                 found: Json = within
                 for name in way:
                     found = found.get(name) if isinstance(found, Mapping) else None
-                return found
-    return value
+                return _literal(found)
+    return _literal(value)
+
+
+def _literal(value: Json) -> Json:
+    """A dictionary as Python writes it, as LangChain does before version 1: what it says. Other values as they are."""
+    if not isinstance(value, str) or len(value) > WRITTEN or not value.startswith("{'"):
+        return value
+    try:
+        read: Json = msgspec.json.decode(msgspec.json.encode(ast.literal_eval(value)))  # nothing that JSON does not have
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, msgspec.MsgspecError):
+        return value
+    return read
 
 
 def _from_notes(told: dict[str, Json], notes: Sequence[Note]) -> None:
