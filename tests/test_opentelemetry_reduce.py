@@ -33,7 +33,9 @@ from streams.sources.opentelemetry import Otlp as Source
 from streams.sources.source import Origin
 from streams.writing import Outgoing
 
-SETTINGS = Settings(otlp=Otlp(wait=2 * SECOND, topology=40 * SECOND, metric=(MetricRule(metric="*", role="demand"),)))
+SETTINGS = Settings(
+    otlp=Otlp(wait=2 * SECOND, run=5 * SECOND, topology=40 * SECOND, metric=(MetricRule(metric="*", role="demand"),))
+)
 SHIFT = at(0) - moment(0)  # these records begin at another moment than `small_histories`
 
 
@@ -48,10 +50,13 @@ def _reduce_otlp(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def episode(draw: random.Random, number: int, begin: float) -> list[tuple[float, dict]]:
-    """(end in seconds, request): a call of agent a, served by b with a call of its own, a failure now and then, a log line, two points."""
+    """(end in seconds, request): a run of an agent of a, in it a call, served by b with a call of its own, a failure now and then, a log
+    line, two points."""
     length, failed = draw.uniform(0.1, 8), {"code": 2} if draw.random() < 0.3 else {}
     trace = {"trace": number + 1}
-    outer = tool(1, arguments=f'{{"d": "x", "n": {number % 5}}}', start=begin, end=begin + length, **trace)
+    said = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": f"agent {number % 3}"}
+    run = span("invoke_agent", 5, start=begin, end=begin + 1.5 * length, values=said, **trace)  # names its calls if it is short
+    outer = tool(1, 5, arguments=f'{{"d": "x", "n": {number % 5}}}', start=begin, end=begin + length, **trace)
     client = span("GET", 2, 1, kind=3, start=begin, end=begin + 0.9 * length, **trace)
     server = span("GET /", 3, 2, kind=2, start=begin, end=begin + 0.8 * length, status=failed, **trace)
     inner = tool(4, 3, arguments=f'{{"d": "y", "n": {number % 3}}}', start=begin, end=begin + 0.7 * length, **trace)
@@ -63,7 +68,12 @@ def episode(draw: random.Random, number: int, begin: float) -> list[tuple[float,
             "dataPoints": [{"timeUnixNano": line["timeUnixNano"], "startTimeUnixNano": "1", "asInt": str(10 * number)}],
         },
     }  # fmt: skip
-    made = [(length, "traces", outer, "a"), (0.9 * length, "traces", client, "a"), (0.8 * length, "traces", server, "b")]
+    made = [
+        (1.5 * length, "traces", run, "a"),
+        (length, "traces", outer, "a"),
+        (0.9 * length, "traces", client, "a"),
+        (0.8 * length, "traces", server, "b"),
+    ]
     made += [(0.7 * length, "traces", inner, "b"), (0.5 * length, "logs", line, "b"), (0.5 * length, "metrics", point, "b")]
     return [(begin + end, request(kind, [item], service)) for end, kind, item, service in made]
 
@@ -105,6 +115,8 @@ def test_the_property_sees_refills_and_every_kind_of_event() -> None:
     assert all(kinds[kind] >= 20 for kind in (Action, Transition, Dependency, Sample)), kinds
     actions = [event for out, _ in runs for event in out.events.values() if isinstance(event, Action)]
     assert sum(bool(event.causes) for event in actions) > 200
+    named = Counter(event.agent.partition(" ")[0] for event in actions)  # the run's agent, where it is short, and else the service
+    assert named["agent"] > 100 and named["a"] > 50, named
 
 
 def fight() -> list[bytes]:

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from models.events import Read, Value, Version
 from streams.settings import ActionRule, ReadRule
-from streams.sources.opentelemetry.conventions import AGENT, part_of
+from streams.sources.opentelemetry.conventions import AGENT, Part
 from streams.sources.opentelemetry.guess import Draft, guessed
 from streams.sources.opentelemetry.naming import bounded, text
 from streams.sources.opentelemetry.record import Line, Span
@@ -47,7 +47,7 @@ class Actions:
         self._reads = [_ReadRule(rule) for rule in reads]
         self._guess = guess
 
-    def of_span(self, span: Span) -> list[Draft]:
+    def of_span(self, span: Span, part: Part) -> list[Draft]:
         """What a span and its events tell of writes."""
         attributes, process = span.attributes, span.entity.attributes
         found: list[Draft] = []
@@ -62,7 +62,7 @@ class Actions:
             scope = Scope(note.attributes, attributes, {"span.name": span.name}, process)
             if draft := self._of_event(note.name, scope, span.id, note.time, _outcome(span)):
                 found.append(draft)
-        if found or not self._guess or part_of(span) != "call":
+        if found or not self._guess or part != "call":
             return found
         return list(guessed(span, _outcome(span)))
 

@@ -114,6 +114,7 @@ NOTES = (  # span events of the GenAI conventions before 1.37, as strands-agents
     ("gen_ai.tool.message", "content", ARGUMENTS),
     ("gen_ai.choice", "message", RESULT),
 )
+_WRAPPED = re.compile(r'"(?:kwargs|input_str|tool_name|method)"')  # what some member of an envelope is called
 _SPAN_NAMES = re.compile(r"(?:.*\b)?(?:execute_tool|tools/call) (\S+)")  # as the conventions ask: "{operation} {tool}"
 _RUN_NAMES = re.compile(r"(.+)\.run")  # smolagents, by OpenInference
 _DEFAULTS = (  # what agents without a name are called: all services' alike
@@ -122,13 +123,13 @@ _DEFAULTS = (  # what agents without a name are called: all services' alike
 WRITTEN = 4096  # characters of arguments that are read as Python writes them
 
 
-def levelled(span: Span) -> Span:
-    """The span with what it tells under the names above; itself where it is of no agent."""
+def levelled(span: Span) -> tuple[Span, Part]:
+    """The span with what it tells under the names above, itself where that is nothing new; and what it is in an agent's work."""
     attributes = span.attributes
     if MARKS.isdisjoint(attributes):
-        return span
+        return span, ""
     told: dict[str, Json] = {}
-    agent, is_call = "", False
+    agent, part = "", _served(span)
     for each in CONVENTIONS:
         mark = _mark(span, each)
         if mark is None:
@@ -136,36 +137,35 @@ def levelled(span: Span) -> Span:
         agent = agent or _first_text(attributes, each.named)
         if mark == each.run:
             agent = agent or _first_text(attributes, each.titled) or _by_span_name(span, each)
+            part = part or "run"
         elif mark == each.call:
-            is_call = True
+            part = part or "call"
             _tell(told, TOOL, attributes, each.tool, text)
             _tell(told, ARGUMENTS, attributes, each.arguments, _unwrapped)
             _tell(told, RESULT, attributes, each.result, lambda value: value)
-    if is_call:
-        told[OPERATION] = EXECUTES
+            told[OPERATION] = EXECUTES
+    if OPERATION in told:
         if TOOL not in told:
             named = _SPAN_NAMES.fullmatch(span.name)
             told[TOOL] = named[1] if named else span.name if "openinference.span.kind" in attributes else ""
         _from_notes(told, span.notes)
     if agent:
         told[AGENT] = agent
-    return msgspec.structs.replace(span, attributes={**attributes, **told}) if told else span
+    if all(key in attributes and attributes[key] == value for key, value in told.items()):
+        return span, part
+    return msgspec.structs.replace(span, attributes={**attributes, **told}), part
 
 
-def part_of(span: Span) -> Part:
-    """What a levelled span is in an agent's work: its run, a tool call by who calls, what serves one for another process, or nothing."""
+def _served(span: Span) -> Part:
+    """Whether it serves a call that its caller tells too."""
     attributes = span.attributes
-    if MARKS.isdisjoint(attributes):
-        return ""
-    for each in CONVENTIONS:
-        mark = _mark(span, each)
-        if each.run and mark == each.run:
-            return "run"
-        if each.served and mark == each.served:
-            return "serves"
-    if attributes.get(OPERATION) == EXECUTES:
-        return "serves" if span.kind == SERVER else "call"
-    return ""
+    if any(each.served and attributes.get(each.mark) == each.served for each in CONVENTIONS):
+        return "serves"
+    return "serves" if span.kind == SERVER and _is_call(span) else ""
+
+
+def _is_call(span: Span) -> bool:
+    return any(_mark(span, each) == each.call for each in CONVENTIONS)
 
 
 def _mark(span: Span, convention: Convention) -> Json:
@@ -198,6 +198,8 @@ def _by_span_name(span: Span, convention: Convention) -> str:
 
 def _unwrapped(value: Json) -> Json:
     """A call's arguments without what wraps them."""
+    if isinstance(value, str) and _WRAPPED.search(value) is None:
+        return _literal(value)
     within = parsed(value)
     if isinstance(within, dict):
         args, kwargs = within.get("args"), within.get("kwargs")

@@ -23,7 +23,7 @@ from models.events import Action, AnyEvent, Dependency, Transition, Why
 from models.foreign import Foreign, Found
 from streams.settings import Otlp
 from streams.sources.opentelemetry.actions import TEXT_LIMIT, Actions
-from streams.sources.opentelemetry.conventions import ARGUMENTS, levelled, part_of
+from streams.sources.opentelemetry.conventions import ARGUMENTS, Part, levelled
 from streams.sources.opentelemetry.guess import Draft, is_write
 from streams.sources.opentelemetry.lines import Lines
 from streams.sources.opentelemetry.naming import bounded, peer_of, text
@@ -57,9 +57,9 @@ class Fold:
         if isinstance(record, Point):
             return [*found, *((record.place, sample) for sample in self._rates.of(record))]
         if isinstance(record, Span):
-            record = levelled(record)
-            drafts = self._actions.of_span(record)
-            self._remember(record, drafts)
+            record, part = levelled(record)
+            drafts = self._actions.of_span(record, part)
+            self._remember(record, part, drafts)
             if drafts or record.failed or record.kind >= SERVER:
                 self._waiting.append((record, drafts))
         elif isinstance(record, Line):
@@ -89,13 +89,13 @@ class Fold:
         span, above = (record.id, record.parent) if isinstance(record, Span) else (record.span, record.span)
         return bool(above) and not self._around.agent(span)
 
-    def _remember(self, span: Span, drafts: list[Draft]) -> None:
+    def _remember(self, span: Span, part: Part, drafts: list[Draft]) -> None:
         awaited = self.delay if self._nameless else 2 * self._settings.wait
-        for time in self._around.remember(span, drafts):
+        for time in self._around.remember(span, part, drafts):
             self.counts["forgotten_spans"] += span.time - time <= awaited
         if span.parent and (read := self._actions.read_of(span)):
             self._around.saw(read, span.parent)
-        elif not drafts and part_of(span) == "call":
+        elif not drafts and part == "call":
             hidden = is_write(span) and ARGUMENTS not in span.attributes
             self.counts["writes_without_arguments" if hidden else "tool_calls_without_event"] += 1
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from models.events import Read
-from streams.sources.opentelemetry.conventions import AGENT, Part, part_of
+from streams.sources.opentelemetry.conventions import AGENT, Part
 from streams.sources.opentelemetry.guess import Draft
 from streams.sources.opentelemetry.naming import Entity, text
 from streams.sources.opentelemetry.record import CLIENT, CONSUMER, PRODUCER, SERVER, Span
@@ -45,13 +45,13 @@ class Surroundings:
         self._served: dict[str, Entity] = {}  # by the client's span, who served it
         self._reads: dict[str, deque[Read]] = {}  # by the span that they were made in, or when that has ended, the one around it
 
-    def remember(self, span: Span, drafts: Sequence[Draft]) -> list[int]:
+    def remember(self, span: Span, part: Part, drafts: Sequence[Draft]) -> list[int]:
         """Takes in a levelled span; answers the times (ns) of those that it lets go for that."""
-        gone = list(self._make_room())
+        gone = list(self._make_room()) if len(self._known) >= self._most else []
         # all calls of one run have one name: those at its end would have its agent's, and those that were told before would not
         agent = text(span.attributes.get(AGENT)) if span.time - span.start <= self._run else ""
         self._oldest.append(span.id)
-        known = Known(span.time, span.parent, span.links, agent, span.kind, part_of(span), span.entity, tuple(drafts))
+        known = Known(span.time, span.parent, span.links, agent, span.kind, part, span.entity, tuple(drafts))
         self._known[span.id] = known
         if span.kind in (SERVER, CONSUMER):
             self._served.update(dict.fromkeys(_clients(span), span.entity))
@@ -127,7 +127,8 @@ class Surroundings:
     def is_told_above(self, draft: Draft, span: Span) -> bool:
         """Whether an enclosing span tells of the same write: of the same process, as a tool call and the client's call within it; or of the
         caller, where what serves a call tells it again. What an agent does in its run is its own."""
-        call, own = part_of(span) == "call", True
+        known = self._known.get(span.id)
+        call, own = known is not None and known.part == "call", True
         for _, above in self._ancestors(span.id):
             if above is None:
                 return False
