@@ -83,8 +83,9 @@ def test_calls_whose_arguments_are_not_recorded_are_no_events_but_are_told(name:
     for story, writes in (("fight", 9), ("quiet", 5)):
         found, counts = actions(f"{name}_{story}")
         assert (found, counts["writes_without_arguments"] >= writes) == ([], True)
-    done = interplay("analyze", str(DATA / f"{name}_fight.jsonl.gz"), cwd=tmp_path)
-    assert done.returncode == 0 and "what they wrote is not recorded" in done.stdout.replace("\n", " ")
+    for story in ("fight", "quiet"):  # in one of which there are other events
+        done = interplay("analyze", str(DATA / f"{name}_{story}.jsonl.gz"), cwd=tmp_path)
+        assert done.returncode == 0 and "what they wrote is not recorded" in " ".join(done.stdout.split())
 
 
 def test_every_convention_is_one_that_something_writes() -> None:

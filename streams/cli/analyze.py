@@ -109,7 +109,9 @@ def _run(context: Context) -> int:
     judged = judge(list(tally.findings.values()), settings.waiver, arguments.fail_on)
     if intake.late:
         context.err.say(_late(intake.late, settings.analysis.time.lateness))
-    found = _summary(tally, judged, Counter(intake.counters())) if tally.read else [QUIET, *sourcing.hints()]
+    counters = Counter(intake.counters())
+    found = _summary(tally, judged, counters) if tally.read else [QUIET]
+    found += [] if counters["actions"] else sourcing.hints()  # of what might have been actions
     unjudged = tally.bad + intake.late if arguments.strict else 0
     verdict = _verdict(judged, settings.waiver, tally.newest, unjudged)
     summary = (*found, *remarked(intake.remarks), *sourcing.sentences(), *verdict)
