@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from audit_records import audit, deployment, read, told
 
+from streams.sources.kubernetes.naming import controller_of
 from streams.sources.kubernetes.quantities import canonical
 
 A, B = "system:serviceaccount:ci:a", "system:serviceaccount:ci:b"
@@ -235,3 +236,10 @@ def test_bodies_that_the_server_cuts_off_are_not_the_policys_doing(level: str, c
     (action,), _, counts = read([audit(1, A, "update", "deployments/cart", level=level)])
     assert counts[f"values_{counted}"] == 1
     assert action.why is not None and ("truncate" in action.why.text) == (level != "Metadata")
+
+
+@pytest.mark.parametrize(("label", "kind"), [("pod-template-hash", "deployment"), ("rollouts-pod-template-hash", "rollout")])
+def test_a_pod_belongs_to_what_made_its_replica_set(label: str, kind: str) -> None:
+    ref = {"kind": "ReplicaSet", "apiVersion": "apps/v1", "name": "cart-5d5cb9cb89", "controller": True}
+    pod = {"metadata": {"name": "cart-5d5cb9cb89-bcdfg", "labels": {label: "5d5cb9cb89"}, "ownerReferences": [ref]}}
+    assert controller_of(pod) == (kind, "cart")

@@ -12,6 +12,10 @@ _KINDS = {
     "endpoints": "endpoints", "ingresses": "ingress", "storageclasses": "storageclass", "networkpolicies": "networkpolicy",
     "prometheuses": "prometheus", "eventbus": "eventbus", "redis": "redis",
 }  # fmt: skip
+MADE_BY = {  # the label that tells which ReplicaSet a pod is of -> what made the ReplicaSet
+    "pod-template-hash": "deployment",
+    "rollouts-pod-template-hash": "rollout",  # Argo Rollouts
+}
 # What the server appends to names it makes up has neither vowels nor the digits 0, 1 and 3 (k8s.io/apimachinery/pkg/util/rand).
 _POD = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _REPLICA_SET = re.compile(r"^(.+)-[bcdfghjklmnpqrstvwxz2456789]{6,10}$")
@@ -67,7 +71,8 @@ def controller_of_set(replica_set: str) -> tuple[str, str]:
 
 
 def _above(kind: str, name: str, labels: Json) -> tuple[str, str]:
-    digest = labels.get("pod-template-hash") if isinstance(labels, dict) else None
-    if kind == "replicaset" and isinstance(digest, str) and digest and name.endswith(f"-{digest}"):
-        return "deployment", name[: -len(digest) - 1]
+    for label, above in MADE_BY.items():
+        digest = labels.get(label) if isinstance(labels, dict) else None
+        if kind == "replicaset" and isinstance(digest, str) and digest and name.endswith(f"-{digest}"):
+            return above, name[: -len(digest) - 1]
     return kind, name
