@@ -107,6 +107,14 @@ def test_a_write_without_a_name_is_its_agents_where_the_run_is_waited_for() -> N
     assert {event.agent for event in actions("openai_agents_traceloop_fight", run=MINUTE)[0]} == {"autoscaler", "cost_optimizer"}
 
 
+def test_analyze_says_where_a_worker_would_name_otherwise(tmp_path: Path) -> None:
+    for name, said in (("openai_agents_traceloop", True), ("pydantic_ai_5", False)):
+        done = interplay("analyze", str(DATA / f"{name}_fight.jsonl.gz"), cwd=tmp_path)
+        assert ("a worker would call them their service's" in " ".join(done.stdout.split())) is said
+    _, counts = actions("openai_agents_traceloop_fight", run=MINUTE)
+    assert counts["named_by_their_run"] == 9
+
+
 def agent_run(length: float, number: int = 1) -> list[dict]:
     called = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "set_mode"}
     called["gen_ai.tool.call.arguments"] = '{"service": "cart", "mode": "eco"}'

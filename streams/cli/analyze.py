@@ -112,6 +112,7 @@ def _run(context: Context) -> int:
     counters = Counter(intake.counters())
     found = _summary(tally, judged, counters) if tally.read else [QUIET]
     found += [] if counters["actions"] else sourcing.hints()  # of what might have been actions
+    found += sourcing.unlike()
     unjudged = tally.bad + intake.late if arguments.strict else 0
     verdict = _verdict(judged, settings.waiver, tally.newest, unjudged)
     summary = (*found, *remarked(intake.remarks), *sourcing.sentences(), *verdict)

@@ -60,6 +60,15 @@ class Sourcing:
             told.append(f"{source}: {counts[kind.taken]:,} {kind.meaning}{f'; passed over: {rest}' if rest else ''}.")
         return told
 
+    def unlike(self) -> list[str]:
+        """What workers with these settings would tell otherwise, a sentence each."""
+        return [
+            f"{source}: {counts[name]:,} {what}."
+            for source, counts in sorted(self.logs.items())
+            for name, what in KINDS[source].unlike.items()
+            if counts[name]
+        ]
+
     def hints(self) -> list[str]:
         """What to do about records that could have been events, a sentence each."""
         return [

@@ -81,6 +81,7 @@ class Kind(NamedTuple):
         settings.analysis.memory
     )  # ns, of `models.panes`: what its fold needs to know
     hints: Mapping[str, str] = MappingProxyType({})  # what to do, by which of `counts` it is that could have been events
+    unlike: Mapping[str, str] = MappingProxyType({})  # what workers would tell otherwise, by which of `counts` it is
 
 
 def unquoted(value: bytes) -> bytes:

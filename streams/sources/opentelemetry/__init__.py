@@ -17,6 +17,10 @@ OTLP = Kind(
         "tool_calls_without_event": "no rule of the settings makes a write or a read of the tool calls in it, and their names do not begin "
         "like a write: [[otlp.action]] says what they do (docs/opentelemetry.md)",
     },
+    {
+        "named_by_their_run": "writes in it have their agent's name from a run that ended long after them; a worker would call them "
+        "their service's, unless `otlp.run` is as long as a run lasts (docs/opentelemetry.md)",
+    },
 )
 
 __all__ = ["OTLP", "Otlp", "recognised"]

@@ -80,6 +80,8 @@ class Fold:
                 found += ((record.place, event) for event in self._answer(record, drafts))
         while self._nameless and self._nameless[0][0].time + self._run < time:
             record, drafts = self._nameless.popleft()
+            if self._around.agent(record.id if isinstance(record, Span) else record.span):
+                self.counts["named_by_their_run"] += len(drafts)
             found += ((record.place, event) for event in self._answer(record, drafts))
         return found
 
