@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from otlp_records import as_json, as_protobuf, at, request, span, told
+from reduced import reduced_by
 from test_foreign_properties import findings
 from test_opentelemetry import log, tool
 
 from models.configuration import Analysis
 from models.events import Event, Sample
 from models.findings import decode_finding
-from models.instants import MINUTE, SECOND
+from models.instants import SECOND
 from models.panes import Panes
-from models.reduction import ReduceProgress, decode_reduce_progress, encode_reduce_progress
+from models.reduction import ReduceProgress
 from models.rejection import Rejection
 from models.translation import TranslatingReducer
 from streams.settings import Settings
@@ -77,21 +78,7 @@ def reduced(log: list[tuple[int, bytes]], rng: random.Random, crash: float) -> l
         source = OTLP.open(SETTINGS, Origin("prod", "shop"))
         return source, TranslatingReducer("otlp/0", ANALYSIS.time, Panes(source.fold, OTLP.pane(SETTINGS)), progress)
 
-    (source, reducer), saved, position, out, crashes = opened(None), None, 0, list[Event](), 0
-    while position < len(log):
-        for offset in range(position, min(len(log), position + rng.randint(1, 30))):
-            appended, value = log[offset]
-            assert not reducer.feed(offset, appended, source.parse(value, (), offset))
-            position = offset + 1
-        ended = position == len(log)
-        out += reducer.release(log[position - 1][0] + (10 * MINUTE if ended else 0), ended).events
-        if rng.random() < 0.5:
-            saved = reducer.progress()
-        if crashes < 4 and rng.random() < crash:
-            crashes += 1
-            source, reducer = opened(decode_reduce_progress(encode_reduce_progress(saved)) if saved else None)
-            position = reducer.resume_offset
-    return out
+    return reduced_by(opened, log, rng, crash, 30)
 
 
 @settings(max_examples=60, deadline=None)

@@ -17,6 +17,7 @@ import pytest
 from audit_records import became
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reduced import reduced_by
 from test_kubernetes import FIGHTS, QUIET, lines
 
 from models.analyzer import Analyzer
@@ -25,7 +26,7 @@ from models.events import Event, Sample, key
 from models.findings import Finding, Quality, encode_finding
 from models.instants import MINUTE, SECOND, parse_time
 from models.panes import Panes
-from models.reduction import ReduceProgress, decode_reduce_progress, encode_reduce_progress
+from models.reduction import ReduceProgress
 from models.rejection import Rejection
 from models.translation import TranslatingReducer
 from streams.settings import Settings
@@ -64,21 +65,7 @@ def reduced(log: list[tuple[int, bytes]], rng: random.Random, crash: float) -> l
         source = kind.open(Settings(), Origin())
         return source, TranslatingReducer("audit/0", ANALYSIS.time, Panes(source.fold, PANE), progress)
 
-    (source, reducer), saved, position, out, crashes = opened(None), None, 0, list[Event](), 0
-    while position < len(log):
-        for offset in range(position, min(len(log), position + rng.randint(1, 400))):
-            appended, value = log[offset]
-            assert not reducer.feed(offset, appended, source.parse(value, (), offset))
-            position = offset + 1
-        ended = position == len(log)
-        out += reducer.release(log[position - 1][0] + (10 * MINUTE if ended else 0), ended).events
-        if rng.random() < 0.5:
-            saved = reducer.progress()
-        if crashes < 4 and rng.random() < crash:
-            crashes += 1
-            source, reducer = opened(decode_reduce_progress(encode_reduce_progress(saved)) if saved else None)
-            position = reducer.resume_offset
-    return out
+    return reduced_by(opened, log, rng, crash, 400)
 
 
 def appended(log: list[bytes], rng: random.Random, disorder: float, doubled: float) -> list[tuple[int, bytes]]:

@@ -42,8 +42,8 @@ class Scripted(Model):
         return agents.ModelResponse(output=output, usage=agents.Usage(), response_id=None)
 
     def stream_response(self, *args, **kw):
-        """See `Model`."""
-        raise NotImplementedError
+        """See `Model`, which demands one; runs here are not streamed."""
+        raise NotImplementedError("runs are not streamed here")
 
 
 def run_turn(agent, steps):

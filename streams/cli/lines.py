@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from streams.settings_file.sources import check_cluster
 from streams.sources.files import Look, Unreadable, guarded, read_events
 from streams.sources.kinds import KINDS
 from streams.sources.logs import LogFile, Position
-from streams.sources.source import Origin
+from streams.sources.source import Kind, Origin
 from streams.sources.together import logs, side_by_side
 from streams.sources.traces import is_trace, read_trace
 
@@ -62,21 +62,16 @@ class Sourcing:
 
     def unlike(self) -> list[str]:
         """What workers with these settings would tell otherwise, a sentence each."""
-        return [
-            f"{source}: {counts[name]:,} {what}."
-            for source, counts in sorted(self.logs.items())
-            for name, what in KINDS[source].unlike.items()
-            if counts[name]
-        ]
+        return [f"{source}: {count:,} {what}." for source, count, what in self._counted(lambda kind: kind.unlike)]
 
     def hints(self) -> list[str]:
         """What to do about records that could have been events, a sentence each."""
-        return [
-            f"{source}: {hint}."
-            for source, counts in sorted(self.logs.items())
-            for name, hint in KINDS[source].hints.items()
-            if counts[name]
-        ]
+        return [f"{source}: {hint}." for source, _, hint in self._counted(lambda kind: kind.hints)]
+
+    def _counted(self, told: Callable[[Kind], Mapping[str, str]]) -> Iterator[tuple[str, int, str]]:
+        """Of each log (its source, how many, what is told of them), where that is not none."""
+        for source, counts in sorted(self.logs.items()):
+            yield from ((source, counts[name], what) for name, what in told(KINDS[source]).items() if counts[name])
 
 
 def sourcing_arguments(parser: ArgumentParser) -> None:
